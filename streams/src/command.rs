@@ -1,0 +1,1 @@
+//! The persisted commands of Data Streams.

@@ -1,0 +1,87 @@
+//! The control plane's one door: every change of state is a command in the command log.
+//!
+//! A domain hands its command to [`Commands::submit`]; when the command is durable it is applied, in log order, by
+//! the domain's [`Applier`], and only then does `submit` return what `apply` said. On start the same appliers see
+//! the same commands again. `apply` is deterministic: no clock, no randomness, no map order; whatever it needs
+//! (time, ids) stands in the command.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::{Kind, Offset, Timestamp};
+
+/// Whose state a command changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Domain {
+    /// Streams and shards.
+    Streams,
+    /// Delivery streams.
+    Delivery,
+    /// Analytics applications.
+    Analytics,
+}
+
+/// A change somebody asks for; `body` is the domain's own documented enum in JSON.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// Whose state.
+    pub domain: Domain,
+    /// The change.
+    pub body: Bytes,
+}
+
+/// What the log knows of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandMeta {
+    /// Its place in the command log; the [`crate::Epoch`] of a shard it opens.
+    pub offset: Offset,
+    /// When it was submitted.
+    pub time: Timestamp,
+}
+
+/// The state did not allow the command. It stays in the log and is refused again, the same way, on every replay.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Rejected {
+    /// What the caller may do about it.
+    pub kind: Kind,
+    /// Why, in a sentence for the caller.
+    pub message: String,
+}
+
+/// What `apply` says: where the command stands, or why it was refused.
+pub type Applied = Result<CommandMeta, Rejected>;
+
+/// A command that did not take effect, or whose effect is unknown ([`SubmitError::Log`]).
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SubmitError {
+    /// The state machine refused it.
+    #[error(transparent)]
+    Rejected(#[from] Rejected),
+    /// It could not be made durable.
+    #[error("the command log failed: {0}")]
+    Log(String),
+}
+
+/// A deterministic state machine fed by the command log.
+pub trait Applier: Send + Sync + 'static {
+    /// Changes the state, or refuses. A body that cannot be read is a refused command, never a panic.
+    fn apply(&self, meta: CommandMeta, body: &[u8]) -> Result<(), Rejected>;
+}
+
+/// Where commands are submitted; `log::CommandLog` is the implementation.
+pub trait Commands: Send + Sync + 'static {
+    /// Makes the command durable and applies it; see the module text.
+    fn submit(&self, command: Command) -> Pin<Box<dyn Future<Output = Result<CommandMeta, SubmitError>> + Send + '_>>;
+}
+
+impl<C: Commands> Commands for Arc<C> {
+    fn submit(&self, command: Command) -> Pin<Box<dyn Future<Output = Result<CommandMeta, SubmitError>> + Send + '_>> {
+        (**self).submit(command)
+    }
+}

@@ -1,0 +1,24 @@
+//! What a caller may do about an error; the server maps each crate's errors to AWS codes in one place.
+
+/// The kinds of failure, by what the caller can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// No such resource: create it or ask for another.
+    NotFound,
+    /// It exists already, or its state does not allow the call: wait or choose another name.
+    InUse,
+    /// The request itself is wrong: change it.
+    Invalid,
+    /// A quota is used up: free something.
+    LimitExceeded,
+    /// Too fast: back off and retry.
+    Throttled,
+    /// An iterator or page token is too old: ask for a new one.
+    Expired,
+    /// The state moved under the caller: read it again and retry.
+    Conflict,
+    /// The server cannot serve now (shutting down, disk full): retry later.
+    Unavailable,
+    /// A fault of the server.
+    Internal,
+}
