@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use types::{Offset, PartitionId, Timestamp};
 
-use crate::interface::{Appended, Bounds, Log, Page, PartitionAppend, Pending, StoredRecord};
 use crate::LogError;
+use crate::interface::{Appended, Bounds, Log, Page, PartitionAppend, Pending, StoredRecord};
 
 /// See the module text.
 #[derive(Debug, Default)]
@@ -35,7 +35,12 @@ struct Partition {
 
 impl Partition {
     fn bounds(&self) -> Bounds {
-        Bounds { start: self.start, end: Offset(self.records.len() as u64), closed: self.closed, last_time: self.last_time }
+        Bounds {
+            start: self.start,
+            end: Offset(self.records.len() as u64),
+            closed: self.closed,
+            last_time: self.last_time,
+        }
     }
 }
 

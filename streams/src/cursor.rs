@@ -56,7 +56,12 @@ impl Streams {
     }
 
     /// A cursor over a buffer: a partition of a consumer's own, opened by the command whose offset is `epoch`.
-    pub async fn buffer_cursor(&self, _partition: PartitionId, _epoch: Epoch, _start: Start) -> Result<ShardCursor, StreamsError> {
+    pub async fn buffer_cursor(
+        &self,
+        _partition: PartitionId,
+        _epoch: Epoch,
+        _start: Start,
+    ) -> Result<ShardCursor, StreamsError> {
         unimplemented!()
     }
 }

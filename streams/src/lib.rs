@@ -24,6 +24,6 @@ pub use error::StreamsError;
 pub use get::GetPage;
 pub use iterator::Position;
 pub use list::{ShardFilter, StreamPage};
-pub use put::{PutEntry, PutFailure, Placed};
+pub use put::{Placed, PutEntry, PutFailure};
 pub use service::{CreateStream, Parts, Streams};
 pub use stream::{Shard, Stream, StreamMode};

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use types::{Arn, Epoch, HashKey, HashRange, PartitionId, ResourceType, Scope, SequenceNumber, ShardId, StreamName, Timestamp};
+use types::{
+    Arn, Epoch, HashKey, HashRange, PartitionId, ResourceType, Scope, SequenceNumber, ShardId, StreamName, Timestamp,
+};
 
 /// How capacity is decided (model shape `StreamMode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

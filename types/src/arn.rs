@@ -70,8 +70,7 @@ impl Arn {
         if arn != "arn" || !partition.starts_with("aws") || name.is_empty() {
             return None;
         }
-        let resource_type =
-            ResourceType::ALL.into_iter().find(|t| t.service() == service && t.prefix() == kind)?;
+        let resource_type = ResourceType::ALL.into_iter().find(|t| t.service() == service && t.prefix() == kind)?;
         let scope = Scope { account: AccountId::parse(account).ok()?, region: Region::parse(region).ok()? };
         Some(Self { scope, resource_type, name: name.into() })
     }

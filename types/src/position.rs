@@ -143,7 +143,8 @@ impl HashKey {
 
     /// Reads an ExplicitHashKey: decimal, without leading zeros, at most 2^128 - 1.
     pub fn parse(text: &str) -> Option<Self> {
-        let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+        let plain =
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
         plain.then(|| text.parse().ok().map(Self))?
     }
 }
@@ -214,7 +215,12 @@ mod tests {
 
     #[test]
     fn strange_numbers_are_not_sequence_numbers() {
-        for text in ["", "0", "49646437577108476416916876405825929425585429676275269634", "+1267650600228229401496703205376000000"] {
+        for text in [
+            "",
+            "0",
+            "49646437577108476416916876405825929425585429676275269634",
+            "+1267650600228229401496703205376000000",
+        ] {
             assert_eq!(SequenceNumber::parse(text), None, "{text:?}");
         }
         assert_eq!(ShardId::parse("shardId-1"), None);
