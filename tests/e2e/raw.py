@@ -77,9 +77,9 @@ def connect(server, timeout=30):
     return socket.create_connection((address.hostname, address.port), timeout=timeout)
 
 
-def read_answer(connection):
-    """Reads one answer; `None` when the server closed without one."""
-    stream = connection.makefile("rb")
+def read_answer(connection, reader=None):
+    """Reads one answer; `None` when the server closed without one. A pipeline shares one `reader`, which buffers."""
+    stream = reader or connection.makefile("rb")
     status_line = stream.readline()
     if not status_line:
         return None
