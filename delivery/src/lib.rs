@@ -25,6 +25,9 @@ mod stats;
 mod validate;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 pub use catalog::{Catalog, DeliveryStream};
 pub use command::Command;
 pub use config::{

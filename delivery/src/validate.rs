@@ -147,8 +147,14 @@ pub(crate) mod tests {
 
     #[test]
     fn extensions_keep_to_their_pattern() {
-        for (extension, fits) in [("", true), (".json", true), (".json.gz", true), ("json", false), (".", false), (".J", false)] {
-            assert_eq!(check_with(|r| r.destination.file_extension = Some(extension.into())).is_ok(), fits, "{extension}");
+        for (extension, fits) in
+            [("", true), (".json", true), (".json.gz", true), ("json", false), (".", false), (".J", false)]
+        {
+            assert_eq!(
+                check_with(|r| r.destination.file_extension = Some(extension.into())).is_ok(),
+                fits,
+                "{extension}"
+            );
         }
     }
 

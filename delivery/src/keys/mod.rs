@@ -12,8 +12,8 @@ use types::{Random, Timestamp, new_uuid};
 
 use crate::catalog::DeliveryStream;
 use crate::config::{Compression, Destination};
-use prefix::{Place, Prefix};
 pub(crate) use prefix::PrefixError;
+use prefix::{Place, Prefix};
 use time_format::TimeFormat;
 
 /// Longest evaluated prefix, in characters (developer guide, custom prefixes).
@@ -67,9 +67,9 @@ impl ObjectKeys {
         format!("{prefix}{}{time}{}{}", self.stem, new_uuid(random), self.extension)
     }
 
-    fn local(&self, time: Timestamp) -> jiff::Zoned {
+    fn local(&self, time: Timestamp) -> jiff::ZonedDateTime {
         let millis = i64::try_from(time.0).unwrap_or(i64::MAX);
-        jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX).to_zoned(self.zone.clone())
+        jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX).to_zoned_datetime(self.zone.clone())
     }
 
     /// Keys are paths in a bucket: what a bucket could not hold under its own name is refused at creation.

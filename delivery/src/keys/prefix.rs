@@ -1,6 +1,6 @@
 //! Prefixes with expressions `!{namespace:value}`, read once at creation.
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use types::{Random, new_uuid};
 
 use super::time_format::{TimeFormat, TimeFormatError};
@@ -38,8 +38,10 @@ pub(crate) enum PrefixError {
     Unclosed(String),
     #[error("The prefix has an expression without a namespace: {0:?}. An expression is !{{namespace:value}}.")]
     NoNamespace(String),
-    #[error("The prefix has an unknown expression: !{{{0}}}. Known are timestamp, firehose:random-string and, in \
-         ErrorOutputPrefix, firehose:error-output-type.")]
+    #[error(
+        "The prefix has an unknown expression: !{{{0}}}. Known are timestamp, firehose:random-string and, in \
+         ErrorOutputPrefix, firehose:error-output-type."
+    )]
     Unknown(String),
     #[error("The prefix uses !{{{0}}}, but dynamic partitioning is not supported.")]
     Partitioning(String),
@@ -104,7 +106,7 @@ impl Prefix {
     }
 
     /// The text at a time; each random string is another one.
-    pub(super) fn evaluate(&self, at: &Zoned, random: &dyn Random) -> String {
+    pub(super) fn evaluate(&self, at: &ZonedDateTime, random: &dyn Random) -> String {
         let mut text = String::new();
         for part in &self.parts {
             match part {

@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -76,7 +76,7 @@ impl TimeFormat {
         Ok(Self { items })
     }
 
-    pub(super) fn format(&self, at: &Zoned) -> String {
+    pub(super) fn format(&self, at: &ZonedDateTime) -> String {
         let mut text = String::new();
         for item in &self.items {
             match item {
@@ -123,7 +123,7 @@ fn checked(letter: char, count: usize) -> Result<Item, TimeFormatError> {
     Ok(Item::Letter { letter, count })
 }
 
-fn push_letter(text: &mut String, letter: char, count: usize, at: &Zoned) {
+fn push_letter(text: &mut String, letter: char, count: usize, at: &ZonedDateTime) {
     let (hour, month) = (i64::from(at.hour()), at.month() as usize);
     match letter {
         'y' | 'u' => push_year(text, at.year(), count),
@@ -147,7 +147,7 @@ fn push_letter(text: &mut String, letter: char, count: usize, at: &Zoned) {
 }
 
 /// The year that the Saturday of this week is in, and that Saturday's week of it: the year and week of the whole week.
-fn week_end(at: &Zoned) -> (i16, i64) {
+fn week_end(at: &ZonedDateTime) -> (i16, i64) {
     let days_left = 6 - i64::from(at.weekday().to_sunday_zero_offset());
     let days = jiff::Span::new().days(days_left);
     let saturday = at.date().checked_add(days).unwrap_or(at.date());
