@@ -1,1 +1,24 @@
-//! wire
+//! The AWS protocols: shapes generated from the service models, their JSON form, their constraints, SigV4, error codes.
+//!
+//! Owns: what stands on the wire and whether it is well formed. Refuses: any rule of the services; it imports nothing
+//! of ours, and time comes in as a number. Read `decode` and `validate` for the way in, `encode` for the way out,
+//! [`sigv4`] for signatures, and `xtask/src/codegen` for how `generated/` is made.
+//!
+//! A request: [`json::decode`] gives the input shape with every member optional, [`validate`] makes sure that the
+//! required ones are there, the handler answers with an output shape, [`json::encode`] writes it.
+
+mod decode;
+mod encode;
+pub mod error_code;
+mod generated;
+pub mod json;
+// sigv4
+// time
+mod validate;
+mod value;
+
+pub use decode::{Decode, Structure};
+pub use encode::{Encode, Encoder};
+pub use generated::{analytics, firehose, kinesis};
+pub use validate::{Check, Path, Problems, Rules, validate};
+pub use value::{Blob, Timestamp};

@@ -1,0 +1,133 @@
+//! AWS JSON 1.1: bytes to shapes and back.
+
+use serde_json::error::Category;
+
+use crate::{Decode, Encode, Encoder, Timestamp};
+
+/// A body that is not what it should be (AWS: SerializationException).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JsonError {
+    /// Not JSON at all, or nested too deeply.
+    #[error("the request body is not valid JSON: {0}")]
+    Malformed(String),
+    /// JSON of other types than the shape has, in AWS's words.
+    #[error("{0}")]
+    WrongType(String),
+}
+
+/// Reads a shape. Unknown members are ignored; what is not checked here is the business of [`crate::validate()`].
+pub fn decode<T: Decode>(body: &[u8]) -> Result<T, JsonError> {
+    let mut input = serde_json::Deserializer::from_slice(body);
+    let value = T::decode(&mut input).map_err(problem)?;
+    input.end().map_err(problem)?;
+    value.ok_or_else(|| JsonError::WrongType("Unexpected null".into()))
+}
+
+fn problem(error: serde_json::Error) -> JsonError {
+    let text = error.to_string();
+    match error.classify() {
+        // The position that serde_json appends is of no use to a caller whose SDK wrote the body.
+        Category::Data => {
+            let end = text.rfind(" at line ").unwrap_or(text.len());
+            JsonError::WrongType(text.get(..end).unwrap_or(&text).to_owned())
+        }
+        _ => JsonError::Malformed(text),
+    }
+}
+
+/// Writes a shape.
+pub fn encode<T: Encode + ?Sized>(value: &T) -> Vec<u8> {
+    let mut writer = Writer { out: Vec::with_capacity(256) };
+    value.encode(&mut writer);
+    writer.out
+}
+
+/// Writes JSON text. A comma is due whenever the last byte does not open something, so no state is kept.
+struct Writer {
+    out: Vec<u8>,
+}
+
+impl Writer {
+    fn comma(&mut self) {
+        if !matches!(self.out.last(), Some(b'{' | b'[')) {
+            self.out.push(b',');
+        }
+    }
+
+    fn display(&mut self, value: impl std::fmt::Display) {
+        use std::io::Write as _;
+        write!(self.out, "{value}").expect("writing to memory does not fail");
+    }
+}
+
+impl Encoder for Writer {
+    fn begin_structure(&mut self, _: &'static str) {
+        self.out.push(b'{');
+    }
+
+    fn end_structure(&mut self) {
+        self.out.push(b'}');
+    }
+
+    fn member(&mut self, name: &'static str) {
+        self.key(name);
+    }
+
+    fn begin_list(&mut self) {
+        self.out.push(b'[');
+    }
+
+    fn element(&mut self) {
+        self.comma();
+    }
+
+    fn end_list(&mut self) {
+        self.out.push(b']');
+    }
+
+    fn begin_map(&mut self) {
+        self.out.push(b'{');
+    }
+
+    fn key(&mut self, key: &str) {
+        self.comma();
+        self.string(key);
+        self.out.push(b':');
+    }
+
+    fn end_map(&mut self) {
+        self.out.push(b'}');
+    }
+
+    fn string(&mut self, value: &str) {
+        serde_json::to_writer(&mut self.out, value).expect("writing to memory does not fail");
+    }
+
+    fn integer(&mut self, value: i64) {
+        self.display(value);
+    }
+
+    fn double(&mut self, value: f64) {
+        // JSON has no infinities; models do not either.
+        if value.is_finite() { self.display(value) } else { self.display("null") }
+    }
+
+    fn boolean(&mut self, value: bool) {
+        self.display(value);
+    }
+
+    fn blob(&mut self, value: &[u8]) {
+        self.out.push(b'"');
+        base64_simd::STANDARD.encode_append(value, &mut self.out);
+        self.out.push(b'"');
+    }
+
+    fn timestamp(&mut self, Timestamp(millis): Timestamp) {
+        let sign = if millis < 0 { "-" } else { "" };
+        let (seconds, fraction) = (millis.unsigned_abs() / 1000, millis.unsigned_abs() % 1000);
+        self.display(format_args!("{sign}{seconds}.{fraction:03}"));
+    }
+}
+
+#[cfg(test)]
+mod tests;
