@@ -1,11 +1,53 @@
-//! `cargo xtask <verb>`: the repository's own tools.
+//! `cargo xtask <verb>`: everything that a developer or the CI runs, each as one word.
+//!
+//! Owns the verbs and how they find their tools. Refuses to ship with the product or to import any crate of ours.
+//! Read next: `test.rs` for the suites, `lint.rs`, `bench.rs`, `codegen/` for the generated shapes.
 
+mod bench;
 mod codegen;
+mod lint;
+mod place;
+mod run;
+mod suites;
+mod test;
+mod tools;
+mod venv;
 
-fn main() -> Result<(), codegen::Failure> {
-    let mut arguments = std::env::args().skip(1);
-    match arguments.next().as_deref() {
-        Some("codegen") => codegen::run(arguments.any(|argument| argument == "--check")),
-        _ => Err("usage: cargo xtask codegen [--check]".into()),
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <verb>
+
+  test [--only rust|tidy|e2e] [-- PYTEST_ARGS]
+                          run every suite (or one); prints `<suite>: N passed, N failed` per suite at the end
+  lint [--install]        format, clippy and cargo-deny; --install fetches cargo-deny when it is missing
+  bench [--seconds N] [--json FILE]
+                          release build, load generator against `thalweg serve`, one table
+  codegen [--check]       write (or compare) the shapes generated from the service models
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (verb, rest) = match arguments.split_first() {
+        Some((verb, rest)) => (verb.as_str(), rest),
+        None => ("help", &[][..]),
+    };
+    let outcome = match verb {
+        "test" => test::run(rest),
+        "lint" => lint::run(rest),
+        "bench" => bench::run(rest),
+        "codegen" => codegen::run(rest.iter().any(|argument| argument == "--check")).map_err(|error| error.to_string()),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        unknown => Err(format!("no verb named {unknown}\n\n{USAGE}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
     }
 }
