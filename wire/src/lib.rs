@@ -12,8 +12,8 @@ mod encode;
 pub mod error_code;
 mod generated;
 pub mod json;
-// sigv4
-// time
+pub mod sigv4;
+mod time;
 mod validate;
 mod value;
 
