@@ -95,7 +95,7 @@ impl App {
             commands: commands.clone(),
             clock: clock.clone(),
             random: random.clone(),
-            buckets: Buckets::new(config.buckets)?,
+            buckets: Buckets::open(config.buckets)?,
         });
         delivery.resume().await?;
         let analytics = Analytics::new(analytics::Parts {
