@@ -1,1 +1,17 @@
-fn main() {}
+//! The binary `thalweg`. Owns: the command line, configuration, keys, HTTP, authorisation, dispatch and wiring.
+//! Refuses: business rules, which live in `streams`, `delivery` and `analytics`.
+//! Read `cli/mod.rs` next for what a command does, or `app.rs` for how the parts are joined.
+
+mod app;
+mod cli;
+mod config;
+mod demo;
+mod keys;
+
+// Frames, bodies and batches are many short allocations of a few sizes on few threads: mimalloc's best case.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

@@ -1,8 +1,12 @@
 //! Consuming in process: a cursor over one partition that waits for the commit instead of polling.
 
+use std::time::Duration;
+
+use tokio::sync::watch;
 use types::{Epoch, Offset, PartitionId, Record, Timestamp};
 
-use crate::{Shard, Streams, StreamsError};
+use crate::get::to_record;
+use crate::{Shard, Stream, Streams, StreamsError};
 
 /// Where a cursor starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +33,14 @@ pub struct CursorPage {
 }
 
 /// A position in one partition that moves as pages are taken. It holds no resource of the log; drop it at any time.
+#[derive(Debug)]
 pub struct ShardCursor {
-    pub(crate) _streams: Streams,
-    pub(crate) _partition: PartitionId,
-    pub(crate) _epoch: Epoch,
-    pub(crate) next: Offset,
+    streams: Streams,
+    partition: PartitionId,
+    epoch: Epoch,
+    next: Offset,
+    retention: Option<Duration>,
+    durable_end: watch::Receiver<Offset>,
 }
 
 impl ShardCursor {
@@ -42,26 +49,74 @@ impl ShardCursor {
         self.next
     }
 
+    /// How many durable records are at or after the position.
+    pub fn records_behind(&self) -> u64 {
+        self.streams.bounds(self.partition).end.0.saturating_sub(self.next.0)
+    }
+
     /// Waits for at least one record, or the end of the shard, and moves past what it returns. Records older than the
     /// stream's retention are skipped. Cancel-safe: a dropped call has not moved.
-    pub async fn next_page(&mut self, _records_max: usize, _bytes_max: usize) -> Result<CursorPage, StreamsError> {
-        unimplemented!()
+    ///
+    /// # Errors
+    /// [`StreamsError::NotFound`] when the partition was dropped, its stream deleted.
+    pub async fn next_page(&mut self, records_max: usize, bytes_max: usize) -> Result<CursorPage, StreamsError> {
+        loop {
+            // Seen before the read, so that a commit between the read and the wait ends the wait.
+            self.durable_end.borrow_and_update();
+            let now = self.streams.parts.clock.now();
+            let cutoff = self.retention.map_or(Timestamp(0), |kept| now.before(kept));
+            let read = self.streams.read_retained(self.partition, self.next, cutoff, records_max, bytes_max).await?;
+            let behind = read.page.bounds.end.0.saturating_sub(read.next.0);
+            let ended = read.page.bounds.closed.is_some() && behind == 0;
+            if ended || !read.page.records.is_empty() {
+                self.next = read.next;
+                let epoch = self.epoch;
+                let records = read.page.records.into_iter().map(|record| to_record(epoch, record)).collect();
+                return Ok(CursorPage { records, ended, records_behind: behind });
+            }
+            self.durable_end.changed().await.map_err(|_| {
+                StreamsError::NotFound(format!("partition {} was deleted while it was read", self.partition.0))
+            })?;
+        }
     }
 }
 
 impl Streams {
-    /// A cursor over a shard.
-    pub async fn shard_cursor(&self, _shard: &Shard, _start: Start) -> Result<ShardCursor, StreamsError> {
-        unimplemented!()
+    /// A cursor over a shard of a stream.
+    pub async fn shard_cursor(
+        &self,
+        stream: &Stream,
+        shard: &Shard,
+        start: Start,
+    ) -> Result<ShardCursor, StreamsError> {
+        self.cursor(shard.partition, shard.epoch, start, Some(stream.retention)).await
     }
 
     /// A cursor over a buffer: a partition of a consumer's own, opened by the command whose offset is `epoch`.
     pub async fn buffer_cursor(
         &self,
-        _partition: PartitionId,
-        _epoch: Epoch,
-        _start: Start,
+        partition: PartitionId,
+        epoch: Epoch,
+        start: Start,
     ) -> Result<ShardCursor, StreamsError> {
-        unimplemented!()
+        self.cursor(partition, epoch, start, None).await
+    }
+
+    async fn cursor(
+        &self,
+        partition: PartitionId,
+        epoch: Epoch,
+        start: Start,
+        retention: Option<Duration>,
+    ) -> Result<ShardCursor, StreamsError> {
+        let durable_end = self.parts.log.watch(partition);
+        let bounds = self.bounds(partition);
+        let next = match start {
+            Start::Horizon => bounds.start,
+            Start::Latest => bounds.end,
+            Start::AtTime(time) => self.offset_at_time(partition, time).await?,
+            Start::At(offset) => offset.max(bounds.start),
+        };
+        Ok(ShardCursor { streams: self.clone(), partition, epoch, next, retention, durable_end })
     }
 }

@@ -1,10 +1,11 @@
 //! ListStreams and ListShards.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
-use types::{Scope, ShardId, StreamName, Timestamp};
+use types::{AccountId, Scope, ShardId, StreamName, Timestamp};
 
-use crate::{Shard, Stream, Streams, StreamsError};
+use crate::{Shard, Stream, Streams};
 
 /// A page of streams, in order of name.
 #[derive(Debug, Clone)]
@@ -34,12 +35,47 @@ pub enum ShardFilter {
 
 impl Streams {
     /// The streams after `after`, at most `limit`.
-    pub fn list_streams(&self, _scope: &Scope, _after: Option<&StreamName>, _limit: usize) -> StreamPage {
-        unimplemented!()
+    pub fn list_streams(&self, scope: &Scope, after: Option<&StreamName>, limit: usize) -> StreamPage {
+        let state = self.parts.catalog.snapshot();
+        let from = match after {
+            Some(name) => Bound::Excluded((scope.clone(), name.clone())),
+            None => Bound::Included((scope.clone(), first_name())),
+        };
+        let mut rest = state.by_name().range((from, Bound::Unbounded)).take_while(|((owner, _), _)| owner == scope);
+        let streams = rest.by_ref().take(limit).map(|(_, stream)| stream.clone()).collect();
+        StreamPage { streams, has_more: rest.next().is_some() }
     }
 
-    /// The shards of a stream that pass the filter, by id.
-    pub async fn list_shards(&self, _stream: &Stream, _filter: ShardFilter) -> Result<Vec<Shard>, StreamsError> {
-        unimplemented!()
+    /// Open shards of all streams of the account, for the quota texts and DescribeLimits.
+    pub fn open_shards_of(&self, account: &AccountId) -> usize {
+        let state = self.parts.catalog.snapshot();
+        let own = state.by_name().values().filter(|stream| stream.scope.account == *account);
+        own.map(|stream| self.open_shard_count(stream)).sum()
     }
+
+    /// The shards of a stream that pass the filter, by id. Closed shards whose last record is older than the stream's
+    /// retention are expired and never shown; a time before the oldest retained record means that record.
+    pub fn list_shards(&self, stream: &Stream, filter: ShardFilter) -> Vec<Shard> {
+        let horizon = self.parts.clock.now().before(stream.retention).max(stream.created);
+        let shown = |shard: &&Shard| {
+            let closed = self.closed_at(shard);
+            let open_at = |time: Timestamp| shard.opened <= time && closed.is_none_or(|end| end >= time);
+            let expired = closed.is_some_and(|end| end < horizon);
+            !expired
+                && match filter {
+                    ShardFilter::All => true,
+                    ShardFilter::AfterShard(id) => shard.id > id,
+                    ShardFilter::AtTrimHorizon => open_at(horizon),
+                    ShardFilter::AtLatest => closed.is_none(),
+                    ShardFilter::AtTime(time) => open_at(time.max(horizon)),
+                    ShardFilter::FromTime(time) => closed.is_none_or(|end| end >= time.max(horizon)),
+                }
+        };
+        stream.shards.iter().filter(shown).cloned().collect()
+    }
+}
+
+/// A name that no name is before: `-` is the lowest character of the pattern.
+fn first_name() -> StreamName {
+    StreamName::parse("-").expect("a dash alone fits the pattern")
 }

@@ -75,9 +75,14 @@ impl Stream {
         self.shards.binary_search_by_key(&id, |shard| shard.id).ok().map(|index| &self.shards[index])
     }
 
-    /// The open shard that takes the key. Today every shard is open; reshards will keep a table of the open ones.
-    pub(crate) fn route(&self, key: HashKey) -> &Shard {
-        let index = self.shards.partition_point(|shard| shard.range.end < key);
-        &self.shards[index.min(self.shards.len() - 1)]
+    /// The shards made from that one.
+    pub(crate) fn children(&self, id: ShardId) -> Vec<Shard> {
+        self.shards.iter().filter(|shard| shard.parents.contains(&id)).cloned().collect()
+    }
+
+    /// The index of the open shard that takes the key. Today every shard is open and they stand in the order of their
+    /// ranges; reshards will keep a table of the open ones.
+    pub(crate) fn route(&self, key: HashKey) -> usize {
+        self.shards.partition_point(|shard| shard.range.end < key)
     }
 }

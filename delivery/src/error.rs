@@ -1,0 +1,55 @@
+//! The failures of Firehose.
+
+use streams::StreamsError;
+use types::{DeliveryStreamName, Kind, Rejected, Scope, SubmitError};
+
+/// Why an operation did not happen; [`DeliveryError::kind`] says what the caller may do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeliveryError {
+    /// No delivery stream of that name in the account and region.
+    #[error("Firehose {name} under account {} not found.", scope.account)]
+    NotFound {
+        /// Where it was looked for.
+        scope: Scope,
+        /// What was looked for.
+        name: DeliveryStreamName,
+    },
+    /// The request is wrong in itself (AWS: InvalidArgumentException).
+    #[error("{0}")]
+    Invalid(String),
+    /// The state does not allow it: the name is taken, a quota is used up, or the delivery stream is gone.
+    #[error(transparent)]
+    Rejected(#[from] Rejected),
+    /// The server is shutting down.
+    #[error("Service is shutting down. Retry the request.")]
+    Stopping,
+    /// The log under it did not do it.
+    #[error(transparent)]
+    Streams(#[from] StreamsError),
+    /// The command log did not do it.
+    #[error("{0}")]
+    Commands(String),
+}
+
+impl DeliveryError {
+    /// What the caller may do about it.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::NotFound { .. } => Kind::NotFound,
+            Self::Invalid(_) => Kind::Invalid,
+            Self::Rejected(rejected) => rejected.kind,
+            Self::Stopping => Kind::Unavailable,
+            Self::Streams(error) => error.kind(),
+            Self::Commands(_) => Kind::Internal,
+        }
+    }
+}
+
+impl From<SubmitError> for DeliveryError {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Rejected(rejected) => Self::Rejected(rejected),
+            SubmitError::Log(message) => Self::Commands(message),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Where a delivery stream reads: its own buffer, or every shard of a stream.
+//!
+//! One read waits on each partition; only the one that is ready first becomes a page in memory. A shard that was made
+//! by a reshard is read after its parents are read to their ends, so the order of a partition key survives the
+//! reshard. A stream that is deleted is waited for: one created anew under its name is read from its beginning.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use streams::{CursorPage, ShardCursor, Start, Stream, Streams, StreamsError};
+use types::{Clock, Offset, PartitionId, Sleep};
+
+use crate::catalog::DeliveryStream;
+use crate::checkpoint::Positions;
+use crate::config::SourceConfig;
+
+/// Records and bytes of one page: enough to keep the log busy, small beside the smallest buffer of 1 MiB.
+const PAGE_RECORDS_MAX: usize = 10_000;
+const PAGE_BYTES_MAX: usize = 1 << 20;
+/// How often a source looks for new shards and tries again what failed.
+const RECHECK: Duration = Duration::from_secs(1);
+
+type Reading = Pin<Box<dyn Future<Output = Read> + Send>>;
+
+/// What one partition gave.
+pub(crate) struct Read {
+    pub(crate) partition: PartitionId,
+    pub(crate) page: Result<CursorPage, StreamsError>,
+    cursor: ShardCursor,
+}
+
+/// See the module text.
+pub(crate) struct Source {
+    streams: Streams,
+    clock: Arc<dyn Clock>,
+    stream: Arc<DeliveryStream>,
+    /// The next record to read. Ahead of the checkpoint by what is buffered.
+    positions: Positions,
+    reading: BTreeSet<PartitionId>,
+    ended: BTreeSet<PartitionId>,
+    pages: FuturesUnordered<Reading>,
+    recheck: Sleep,
+    missing: bool,
+}
+
+impl Source {
+    /// A source that goes on at `positions`; it reads nothing before the first [`Self::refresh`].
+    pub(crate) fn new(
+        streams: Streams,
+        clock: Arc<dyn Clock>,
+        stream: Arc<DeliveryStream>,
+        positions: Positions,
+    ) -> Self {
+        let recheck = clock.sleep(RECHECK);
+        let (reading, ended) = Default::default();
+        Self {
+            streams,
+            clock,
+            stream,
+            positions,
+            reading,
+            ended,
+            pages: FuturesUnordered::new(),
+            recheck,
+            missing: false,
+        }
+    }
+
+    /// The next page of any partition; `None` when it is time to [`Self::refresh`]. Cancel-safe.
+    pub(crate) async fn next(&mut self) -> Option<Read> {
+        tokio::select! {
+            biased;
+            Some(read) = self.pages.next() => {
+                self.reading.remove(&read.partition);
+                Some(read)
+            }
+            () = &mut self.recheck => None,
+        }
+    }
+
+    /// Records of `partition` before `next` are buffered now.
+    pub(crate) fn advance(&mut self, partition: PartitionId, next: Offset) {
+        self.positions.insert(partition, next);
+    }
+
+    /// Where reading stands in a partition, if it is known.
+    pub(crate) fn position(&self, partition: PartitionId) -> Option<Offset> {
+        self.positions.get(&partition).copied()
+    }
+
+    /// Reads on where `read` ended.
+    pub(crate) fn resume(&mut self, read: Read) {
+        self.read_on(read.partition, read.cursor);
+    }
+
+    /// Marks a closed shard as read to its end; its children may start with the next refresh.
+    pub(crate) fn end(&mut self, partition: PartitionId) {
+        self.ended.insert(partition);
+    }
+
+    fn read_on(&mut self, partition: PartitionId, mut cursor: ShardCursor) {
+        self.reading.insert(partition);
+        self.pages.push(Box::pin(async move {
+            let page = cursor.next_page(PAGE_RECORDS_MAX, PAGE_BYTES_MAX).await;
+            Read { partition, page, cursor }
+        }));
+    }
+
+    /// Starts to read what is not read yet: new shards, and partitions whose last read failed.
+    pub(crate) async fn refresh(&mut self) {
+        self.recheck = self.clock.sleep(RECHECK);
+        let started = match self.stream.source.clone() {
+            SourceConfig::DirectPut { .. } => self.refresh_buffer().await,
+            SourceConfig::Stream { scope, stream, .. } => match self.streams.stream(&scope, &stream) {
+                Ok(source) => self.refresh_shards(&source).await,
+                Err(error) => Err(error),
+            },
+        };
+        match started {
+            Ok(()) => self.missing = false,
+            Err(error) if !self.missing => {
+                self.missing = true;
+                tracing::warn!(delivery_stream = %self.stream.arn(), %error, "the source of a delivery stream cannot be read; it is waited for");
+            }
+            Err(_) => {}
+        }
+    }
+
+    async fn refresh_buffer(&mut self) -> Result<(), StreamsError> {
+        let (partition, epoch) = (self.stream.buffer, self.stream.epoch);
+        if !self.reading.contains(&partition) {
+            let start = self.start(partition);
+            let cursor = self.streams.buffer_cursor(partition, epoch, start).await?;
+            self.read_on(partition, cursor);
+        }
+        Ok(())
+    }
+
+    async fn refresh_shards(&mut self, source: &Stream) -> Result<(), StreamsError> {
+        for shard in &source.shards {
+            let is_read = self.reading.contains(&shard.partition) || self.ended.contains(&shard.partition);
+            let parents = shard.parents.iter().filter_map(|id| source.shard(*id));
+            let waits = parents.into_iter().any(|parent| self.reading.contains(&parent.partition));
+            if !is_read && !waits {
+                let start = self.start(shard.partition);
+                let cursor = self.streams.shard_cursor(source, shard, start).await?;
+                self.read_on(shard.partition, cursor);
+            }
+        }
+        self.forget_strangers(source);
+        Ok(())
+    }
+
+    fn start(&self, partition: PartitionId) -> Start {
+        self.position(partition).map_or(Start::Horizon, Start::At)
+    }
+
+    /// Shards that the stream no longer has: expired, or of a deleted stream whose name is used again.
+    fn forget_strangers(&mut self, source: &Stream) {
+        let known: BTreeSet<_> = source.shards.iter().map(|shard| shard.partition).collect();
+        self.ended.retain(|partition| known.contains(partition));
+        let reading = &self.reading;
+        self.positions.retain(|partition, _| known.contains(partition) || reading.contains(partition));
+    }
+
+    /// Whether there are records of `partition` before `end` that were not read.
+    pub(crate) fn is_before(&self, partition: PartitionId, end: Offset) -> bool {
+        !self.ended.contains(&partition) && self.position(partition).unwrap_or(Offset::ZERO) < end
+    }
+
+    /// Whether a checkpoint still needs the partition's position.
+    pub(crate) fn knows(&self, partition: PartitionId) -> bool {
+        self.positions.contains_key(&partition)
+    }
+}
+
+/// The durable end of each partition that a delivery stream reads.
+pub(crate) async fn ends(streams: &Streams, stream: &DeliveryStream) -> Result<Positions, StreamsError> {
+    let mut ends = Positions::new();
+    match &stream.source {
+        SourceConfig::DirectPut { .. } => {
+            let cursor = streams.buffer_cursor(stream.buffer, stream.epoch, Start::Latest).await?;
+            ends.insert(stream.buffer, cursor.position());
+        }
+        SourceConfig::Stream { scope, stream, .. } => {
+            let source = streams.stream(scope, stream)?;
+            for shard in &source.shards {
+                let cursor = streams.shard_cursor(&source, shard, Start::Latest).await?;
+                ends.insert(shard.partition, cursor.position());
+            }
+        }
+    }
+    Ok(ends)
+}

@@ -1,0 +1,39 @@
+//! The command line. Owns: flags, what each command prints, exit codes, signals, logging.
+//! Refuses: how a server is put together (`cli/server.rs`, read it next) and what the demo does (`demo/`).
+
+mod args;
+mod endpoint;
+mod env;
+mod error;
+mod logging;
+mod paths;
+mod print;
+mod serve;
+mod server;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub(crate) use args::DemoArgs;
+pub(crate) use env::export_lines;
+pub(crate) use error::{EXIT_LOG_STOPPED, Error};
+pub(crate) use logging::init_to_file;
+pub(crate) use paths::demo_dir_default;
+pub(crate) use print::out;
+pub(crate) use server::{Server, StartError};
+pub(crate) use signals::Stop;
+
+/// Runs the command that the arguments name.
+pub(crate) fn run() -> ExitCode {
+    let done = match args::Cli::parse().command {
+        args::Command::Serve(args) => serve::run(&args),
+        args::Command::Env(args) => env::run(&args),
+        args::Command::Demo(args) => crate::demo::run(&args),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("thalweg: {error}");
+        ExitCode::from(error.exit_code())
+    })
+}

@@ -1,0 +1,56 @@
+//! `thalweg serve`: configuration, logging, then the server until somebody asks it to stop.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::args::ServeArgs;
+use super::{Error, Server, Stop, env, logging, out, paths};
+use crate::config::{self, Config, Layer, Sources};
+
+pub(super) fn run(args: &ServeArgs) -> Result<ExitCode, Error> {
+    let config = load_config(args.layer(), args.common.config.as_deref())?;
+    if args.check_config {
+        logging::parse_filter(&config.log_level.value)?;
+        out(&config::to_toml(&config));
+        return Ok(ExitCode::SUCCESS);
+    }
+    logging::init(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
+    runtime.block_on(serve(&config))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(config: &Config) -> Result<(), Error> {
+    let stop = Stop::on_signals(|| ()).map_err(Error::Runtime)?;
+    let opened = tokio::select! {
+        opened = Server::open(config) => opened?,
+        // Recovery may take a while; what it reads is not changed by leaving.
+        () = stop.asked() => return Ok(()),
+    };
+    out(&greeting(&opened, config.region.value.as_str()));
+    opened.run(stop).await
+}
+
+/// The line that scripts wait for, and, once in the life of a data directory, the key pair.
+fn greeting(server: &Server, region: &str) -> String {
+    let mut text = format!("listening on {}\n", server.url());
+    if let Some(pair) = server.new_pair() {
+        text.push_str("\nA key pair was made. It is shown this once; `thalweg env` prints it again.\n\n");
+        text.push_str(&env::export_lines(pair, region, Some(server.url())));
+    }
+    text
+}
+
+/// The flags over the environment over the file that `--config` or `THALWEG_CONFIG` names.
+pub(super) fn load_config(flags: Layer, file: Option<&Path>) -> Result<Config, Error> {
+    let lookup = |name: &str| std::env::var(name).ok();
+    let named =
+        file.map(Path::to_path_buf).or_else(|| lookup("THALWEG_CONFIG").filter(|t| !t.is_empty()).map(Into::into));
+    let sources = Sources {
+        flags,
+        environment: config::from_environment(lookup)?,
+        file: named.map_or_else(|| Ok(Layer::default()), |path| config::read_file(&path))?,
+        data_dir_default: paths::data_dir_default(),
+    };
+    Ok(sources.resolve()?)
+}

@@ -1,0 +1,80 @@
+//! One server from a checked configuration: keys, socket, app, in the order in which they can fail cheaply. `serve`
+//! and the demo both start this one.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tokio::net::TcpListener;
+use types::SystemRandom;
+
+use super::endpoint::EndpointFile;
+use super::{Error, Stop};
+use crate::config::{self, Config};
+use crate::keys::{self, KeyPair, KeysError};
+
+/// A server that listens and is open, but answers nobody yet.
+pub(crate) struct Server {
+    listener: TcpListener,
+    url: String,
+    pair: KeyPair,
+    is_new_pair: bool,
+    _endpoint: EndpointFile,
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error("cannot listen on {address}: {source}{hint}")]
+    Listen { address: SocketAddr, source: std::io::Error, hint: &'static str },
+    #[error("cannot use the data directory {}: {source}", path.display())]
+    DataDir { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+}
+
+impl Server {
+    /// Binds, finds or makes the key pair, recovers the log.
+    pub(crate) async fn open(config: &Config) -> Result<Self, StartError> {
+        let data_dir = &config.data_dir.value;
+        let data_dir_error = |source| StartError::DataDir { path: data_dir.clone(), source };
+        keys::create_data_dir(data_dir).map_err(data_dir_error)?;
+        let listener = bind(config.listen.value).await?;
+        let found = keys::find_or_make(data_dir, |name| std::env::var(name).ok(), &SystemRandom)?;
+        let url = config::endpoint_url(listener.local_addr().map_err(data_dir_error)?);
+        let endpoint = EndpointFile::publish(data_dir, &url).map_err(data_dir_error)?;
+        Ok(Self { listener, url, pair: found.pair, is_new_pair: found.is_new, _endpoint: endpoint })
+    }
+
+    /// Where a client on this machine reaches it.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The pair that requests are signed with.
+    pub(crate) fn pair(&self) -> &KeyPair {
+        &self.pair
+    }
+
+    /// The pair, if this start made it.
+    pub(crate) fn new_pair(&self) -> Option<&KeyPair> {
+        self.is_new_pair.then_some(&self.pair)
+    }
+
+    /// Answers requests until `stop`; then no new ones, those in flight answered, everything flushed.
+    pub(crate) async fn run(self, stop: Stop) -> Result<(), Error> {
+        let _listener = self.listener;
+        stop.asked().await;
+        Ok(())
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| {
+        let hint = match source.kind() {
+            std::io::ErrorKind::AddrInUse => "; another server runs there, choose a port with --listen, 0 for any",
+            std::io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges",
+            _ => "",
+        };
+        StartError::Listen { address, source, hint }
+    })
+}

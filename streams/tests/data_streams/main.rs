@@ -1,0 +1,8 @@
+//! Data Streams over the in-memory log, with a clock that the test moves.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod consume;
+mod control;
+mod put_get;
+mod world;

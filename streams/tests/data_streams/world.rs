@@ -1,0 +1,99 @@
+//! The world of a test: a log that survives restarts, a clock moved by hand, everything else fresh.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use log::{CommandLog, MemoryLog};
+use streams::{Catalog, CreateStream, Parts, PutEntry, StreamMode, Streams};
+use types::{AccountId, Applier, Clock, Domain, Region, Scope, Sleep, StreamName, SystemRandom, Timestamp};
+
+pub(crate) struct ManualClock(AtomicU64);
+
+impl ManualClock {
+    pub(crate) fn advance(&self, span: Duration) {
+        self.0.fetch_add(span.as_millis() as u64, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+
+    fn sleep(&self, _span: Duration) -> Sleep {
+        Box::pin(std::future::pending())
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) log: Arc<MemoryLog>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) streams: Streams,
+    pub(crate) scope: Scope,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let clock = Arc::new(ManualClock(AtomicU64::new(1_700_000_000_000)));
+        Self::over(Arc::default(), clock).await
+    }
+
+    /// A new process over what the old one left.
+    pub(crate) async fn restart(self) -> Self {
+        Self::over(self.log, self.clock).await
+    }
+
+    async fn over(log: Arc<MemoryLog>, clock: Arc<ManualClock>) -> Self {
+        let catalog = Arc::new(Catalog::default());
+        let appliers = HashMap::from([(Domain::Streams, catalog.clone() as Arc<dyn Applier>)]);
+        let commands = CommandLog::open(log.clone(), clock.clone(), appliers).await.unwrap();
+        let streams = Streams::new(Parts {
+            catalog,
+            log: log.clone(),
+            commands: Arc::new(commands),
+            clock: clock.clone(),
+            random: Arc::new(SystemRandom),
+            token_secret: [1; 32],
+        });
+        streams.resume().await.unwrap();
+        let scope =
+            Scope { account: AccountId::parse("000000000000").unwrap(), region: Region::parse("us-east-1").unwrap() };
+        Self { log, clock, streams, scope }
+    }
+
+    pub(crate) async fn create(&self, name: &str, shards: u32) -> StreamName {
+        let name = StreamName::parse(name).unwrap();
+        let request = CreateStream {
+            name: name.clone(),
+            mode: StreamMode::Provisioned,
+            shard_count: Some(shards),
+            record_bytes_max: None,
+            tags: BTreeMap::new(),
+        };
+        self.streams.create_stream(&self.scope, request).await.unwrap();
+        name
+    }
+
+    pub(crate) async fn put(&self, name: &StreamName, data: &str) -> streams::Placed {
+        let placed = self.streams.put_records(&self.scope, name, vec![entry("key", data)]).await.unwrap();
+        placed.into_iter().next().unwrap().unwrap()
+    }
+
+    /// Data of one page at a position of shard 0.
+    pub(crate) async fn read(&self, name: &StreamName, position: streams::Position) -> Vec<String> {
+        let shard = types::ShardId(0);
+        let iterator = self.streams.shard_iterator(&self.scope, name, shard, position).await.unwrap();
+        data(self.streams.get_records(&iterator, None).await.unwrap().records)
+    }
+}
+
+pub(crate) fn entry(key: &str, data: &str) -> PutEntry {
+    PutEntry { partition_key: key.into(), explicit_hash_key: None, data: Bytes::copy_from_slice(data.as_bytes()) }
+}
+
+pub(crate) fn data(records: Vec<types::Record>) -> Vec<String> {
+    records.into_iter().map(|record| String::from_utf8(record.data.to_vec()).unwrap()).collect()
+}
