@@ -2,6 +2,7 @@
 //! Refuses: business rules, which live in `streams`, `delivery` and `analytics`.
 //! Read `cli/mod.rs` next for what a command does, or `app.rs` for how the parts are joined.
 
+mod app;
 mod cli;
 mod config;
 mod demo;

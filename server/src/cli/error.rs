@@ -7,7 +7,7 @@ use crate::demo::DemoError;
 use crate::keys::KeysError;
 
 /// The exit code of a server whose log could not make data durable any more.
-pub(crate) const EXIT_LOG_STOPPED: u8 = 70;
+const EXIT_LOG_STOPPED: u8 = 70;
 
 /// The failure of a command, in words for whoever typed it.
 #[derive(Debug, thiserror::Error)]

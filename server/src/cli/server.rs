@@ -3,18 +3,26 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
+use delivery::{BucketsConfig, S3Config};
 use tokio::net::TcpListener;
 use types::SystemRandom;
 
 use super::endpoint::EndpointFile;
 use super::{Error, Stop};
-use crate::config::{self, Config};
+use crate::app::{App, AppConfig, OpenError};
+use crate::config::{self, Buckets, Config};
 use crate::keys::{self, KeyPair, KeysError};
+
+/// Moves the server's clock ahead, for tests of what happens in five minutes or a day.
+const CLOCK_OFFSET_VARIABLE: &str = "THALWEG_TEST_CLOCK_OFFSET_SECONDS";
 
 /// A server that listens and is open, but answers nobody yet.
 pub(crate) struct Server {
     listener: TcpListener,
+    app: Arc<App>,
     url: String,
     pair: KeyPair,
     is_new_pair: bool,
@@ -30,6 +38,10 @@ pub(crate) enum StartError {
     DataDir { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Keys(#[from] KeysError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("{CLOCK_OFFSET_VARIABLE}={0:?} is not a number of seconds")]
+    ClockOffset(String),
 }
 
 impl Server {
@@ -40,9 +52,10 @@ impl Server {
         keys::create_data_dir(data_dir).map_err(data_dir_error)?;
         let listener = bind(config.listen.value).await?;
         let found = keys::find_or_make(data_dir, |name| std::env::var(name).ok(), &SystemRandom)?;
+        let app = App::open(app_config(config)?).await?;
         let url = config::endpoint_url(listener.local_addr().map_err(data_dir_error)?);
         let endpoint = EndpointFile::publish(data_dir, &url).map_err(data_dir_error)?;
-        Ok(Self { listener, url, pair: found.pair, is_new_pair: found.is_new, _endpoint: endpoint })
+        Ok(Self { listener, app, url, pair: found.pair, is_new_pair: found.is_new, _endpoint: endpoint })
     }
 
     /// Where a client on this machine reaches it.
@@ -64,8 +77,45 @@ impl Server {
     pub(crate) async fn run(self, stop: Stop) -> Result<(), Error> {
         let _listener = self.listener;
         stop.asked().await;
+        self.app.shutdown().await;
         Ok(())
     }
+}
+
+/// What `app.rs` opens, from what `config` checked.
+fn app_config(config: &Config) -> Result<AppConfig, StartError> {
+    Ok(AppConfig {
+        data_dir: config.data_dir.value.clone(),
+        account: config.account.value.clone(),
+        repair: config.repair.value,
+        buckets: buckets_config(config.buckets.value.clone()),
+        clock_offset: clock_offset(std::env::var(CLOCK_OFFSET_VARIABLE).ok())?,
+    })
+}
+
+/// The one place where the configuration's buckets become delivery's.
+fn buckets_config(buckets: Buckets) -> BucketsConfig {
+    match buckets {
+        Buckets::Local { root } => BucketsConfig::Local(root),
+        Buckets::S3(bucket) => {
+            let (access_key_id, secret_access_key) = bucket.key_pair.unzip();
+            BucketsConfig::S3(S3Config {
+                endpoint: bucket.endpoint,
+                region: bucket.region,
+                access_key_id,
+                secret_access_key,
+                allow_http: bucket.allow_http,
+                path_style: !bucket.virtual_hosted_style,
+            })
+        }
+    }
+}
+
+fn clock_offset(variable: Option<String>) -> Result<Duration, StartError> {
+    let Some(text) = variable else { return Ok(Duration::ZERO) };
+    let seconds = text.parse().map_err(|_| StartError::ClockOffset(text))?;
+    tracing::warn!(seconds, "the clock is ahead, as {CLOCK_OFFSET_VARIABLE} says");
+    Ok(Duration::from_secs(seconds))
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
