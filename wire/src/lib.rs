@@ -20,5 +20,5 @@ mod value;
 pub use decode::{Decode, Structure};
 pub use encode::{Encode, Encoder};
 pub use generated::{analytics, firehose, kinesis};
-pub use validate::{Check, Path, Problems, Rules, validate};
+pub use validate::{Check, Path, Problems, Rules, must_not_be_null, validate};
 pub use value::{Blob, Timestamp};
