@@ -8,21 +8,28 @@ use std::time::Duration;
 
 use delivery::{BucketsConfig, S3Config};
 use tokio::net::TcpListener;
-use types::SystemRandom;
+use tokio::sync::watch;
+use types::{Clock, SystemClock, SystemRandom};
 
 use super::endpoint::EndpointFile;
 use super::{Error, Stop};
 use crate::app::{App, AppConfig, OpenError};
+use crate::auth::Keys;
 use crate::config::{self, Buckets, Config};
+use crate::http;
 use crate::keys::{self, KeyPair, KeysError};
 
 /// Moves the server's clock ahead, for tests of what happens in five minutes or a day.
 const CLOCK_OFFSET_VARIABLE: &str = "THALWEG_TEST_CLOCK_OFFSET_SECONDS";
 
+/// How long requests in flight get to hear that the log has stopped.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
 /// A server that listens and is open, but answers nobody yet.
 pub(crate) struct Server {
     listener: TcpListener,
     app: Arc<App>,
+    keys: Keys,
     url: String,
     pair: KeyPair,
     is_new_pair: bool,
@@ -55,7 +62,8 @@ impl Server {
         let app = App::open(app_config(config)?).await?;
         let url = config::endpoint_url(listener.local_addr().map_err(data_dir_error)?);
         let endpoint = EndpointFile::publish(data_dir, &url).map_err(data_dir_error)?;
-        Ok(Self { listener, app, url, pair: found.pair, is_new_pair: found.is_new, _endpoint: endpoint })
+        let keys = keys_for(config.dev.value, &found.pair);
+        Ok(Self { listener, app, keys, url, pair: found.pair, is_new_pair: found.is_new, _endpoint: endpoint })
     }
 
     /// Where a client on this machine reaches it.
@@ -73,13 +81,44 @@ impl Server {
         self.is_new_pair.then_some(&self.pair)
     }
 
-    /// Answers requests until `stop`; then no new ones, those in flight answered, everything flushed.
+    /// Answers requests until `stop`; then no new ones, those in flight answered, everything flushed. If the log stops,
+    /// those in flight hear of it, and nothing is flushed: what was not durable then never was acknowledged.
     pub(crate) async fn run(self, stop: Stop) -> Result<(), Error> {
-        let _listener = self.listener;
-        stop.asked().await;
-        self.app.shutdown().await;
-        Ok(())
+        let log_stopped = until_true(self.app.log_stopped());
+        let answering = http::serve(self.listener, self.app.clone(), Arc::new(self.keys), stop.asked());
+        tokio::pin!(answering, log_stopped);
+        tokio::select! {
+            () = &mut answering => {}
+            () = &mut log_stopped => {
+                stop.ask();
+                tokio::select! {
+                    () = answering => {}
+                    () = SystemClock.sleep(LAST_ANSWERS) => {}
+                }
+                return Err(Error::LogStopped);
+            }
+        }
+        tokio::select! {
+            () = self.app.shutdown() => Ok(()),
+            () = log_stopped => Err(Error::LogStopped),
+        }
     }
+}
+
+async fn until_true(mut receiver: watch::Receiver<bool>) {
+    if receiver.wait_for(|value| *value).await.is_err() {
+        // It was closed in order and can never be true.
+        std::future::pending().await
+    }
+}
+
+/// Who may sign. The configuration has made sure that `dev` listens on loopback only.
+fn keys_for(dev: bool, pair: &KeyPair) -> Keys {
+    if dev {
+        tracing::warn!("--dev: any credentials are accepted");
+        return Keys::any();
+    }
+    Keys::new([(pair.access_key_id.clone(), pair.secret_access_key.clone())])
 }
 
 /// What `app.rs` opens, from what `config` checked.
@@ -105,7 +144,7 @@ fn buckets_config(buckets: Buckets) -> BucketsConfig {
                 access_key_id,
                 secret_access_key,
                 allow_http: bucket.allow_http,
-                path_style: !bucket.virtual_hosted_style,
+                virtual_hosted_style: bucket.virtual_hosted_style,
             })
         }
     }

@@ -34,17 +34,17 @@ pub(super) enum Service {
 impl Service {
     fn signing_name(self) -> &'static str {
         match self {
-            Self::Kinesis => "kinesis",
-            Self::Firehose => "firehose",
-            Self::Analytics => "kinesisanalytics",
+            Self::Kinesis => wire::kinesis::SIGNING_NAME,
+            Self::Firehose => wire::firehose::SIGNING_NAME,
+            Self::Analytics => wire::analytics::SIGNING_NAME,
         }
     }
 
     fn target_prefix(self) -> &'static str {
         match self {
-            Self::Kinesis => "Kinesis_20131202",
-            Self::Firehose => "Firehose_20150804",
-            Self::Analytics => "KinesisAnalytics_20180523",
+            Self::Kinesis => wire::kinesis::TARGET_PREFIX,
+            Self::Firehose => wire::firehose::TARGET_PREFIX,
+            Self::Analytics => wire::analytics::TARGET_PREFIX,
         }
     }
 }
