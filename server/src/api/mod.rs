@@ -70,5 +70,6 @@ mod tests {
     #[test]
     fn what_is_generated_is_served() {
         assert_eq!(super::kinesis::OPERATIONS, wire::kinesis::BUILT);
+        assert_eq!(super::firehose::OPERATIONS, wire::firehose::BUILT);
     }
 }
