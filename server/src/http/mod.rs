@@ -25,8 +25,8 @@ use crate::auth::Keys;
 use request::Front;
 use stall::StallGuard;
 
-/// Most connections at a time; further ones wait in the listener's backlog. Below the usual limit of open files.
-const CONNECTIONS_MAX: usize = 4096;
+/// Most connections at a time; further ones wait in the listener's backlog. An idle one costs some kilobytes.
+const CONNECTIONS_MAX: usize = 16_384;
 /// How long a connection may take for a request's head, the wait for its first byte included, so that it is also how
 /// long an unused connection is kept (AWS closes them after about a minute).
 const HEAD_DEADLINE: Duration = Duration::from_secs(60);
