@@ -71,5 +71,6 @@ mod tests {
     fn what_is_generated_is_served() {
         assert_eq!(super::kinesis::OPERATIONS, wire::kinesis::BUILT);
         assert_eq!(super::firehose::OPERATIONS, wire::firehose::BUILT);
+        assert_eq!(super::analytics::OPERATIONS, wire::analytics::BUILT);
     }
 }
