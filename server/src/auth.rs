@@ -78,8 +78,9 @@ impl Keys {
             // Nobody issues session tokens here, so none can be right.
             return Err(SignatureError::UnknownKey.into());
         }
-        let region = Region::parse(presented.region)
-            .map_err(|_| ApiError::new(error_code::INVALID_SIGNATURE, "Credential should be scoped to a valid region."))?;
+        let region = Region::parse(presented.region).map_err(|_| {
+            ApiError::new(error_code::INVALID_SIGNATURE, "Credential should be scoped to a valid region.")
+        })?;
         let secret = secrets.get(presented.access_key_id).map(String::as_str);
         Ok(Claim::Signed { presented, region, secret, verifier: &self.verifier })
     }

@@ -100,8 +100,14 @@ mod tests {
     fn only_built_operations_have_a_target() {
         let target = Target::parse("Firehose_20150804.PutRecord").unwrap();
         assert_eq!((target.service, target.operation), (Service::Firehose, "PutRecord"));
-        for text in ["", "Kinesis_20131202", "Kinesis_20131202.", "Kinesis_20131202.SplitShard", "Kinesis_20131202.Nope", "X.PutRecord"]
-        {
+        for text in [
+            "",
+            "Kinesis_20131202",
+            "Kinesis_20131202.",
+            "Kinesis_20131202.SplitShard",
+            "Kinesis_20131202.Nope",
+            "X.PutRecord",
+        ] {
             assert_eq!(Target::parse(text), None, "{text:?}");
         }
     }

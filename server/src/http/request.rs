@@ -151,9 +151,10 @@ fn unread(error: BodyError) -> ApiError {
         BodyError::Busy | BodyError::TooLarge => {
             ApiError::new(error_code::SERVICE_UNAVAILABLE, "Too many requests are being read. Retry the request.")
         }
-        BodyError::TooSlow => {
-            ApiError { status: 408, ..ApiError::new("RequestTimeoutException", "The request's body did not arrive in time.") }
-        }
+        BodyError::TooSlow => ApiError {
+            status: 408,
+            ..ApiError::new("RequestTimeoutException", "The request's body did not arrive in time.")
+        },
         BodyError::Broken(cause) => ApiError::new(error_code::SERIALIZATION, format!("The body ended early: {cause}")),
     }
 }

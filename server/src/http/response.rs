@@ -16,9 +16,8 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const EXTENDED_ID_BYTES: usize = 72;
 /// How long a browser may remember a preflight (AWS: two days).
 const PREFLIGHT_SECONDS: HeaderValue = HeaderValue::from_static("172800");
-const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date",
-);
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date");
 
 /// What the request's content type asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -63,9 +63,8 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: ListShardsInput) -
     let has_more = shards.len() > limit;
     shards.truncate(limit);
     let last = shards.last().filter(|_| has_more).map(|shard| shard.id.to_string());
-    let next_token = last.map(|last| {
-        page_token::seal(Listing { epoch: Some(stream.epoch), after: Some(last), ..listing }, now)
-    });
+    let next_token =
+        last.map(|last| page_token::seal(Listing { epoch: Some(stream.epoch), after: Some(last), ..listing }, now));
     Ok(ListShardsOutput { shards: Some(shards.iter().map(|one| shard(app, one)).collect()), next_token })
 }
 

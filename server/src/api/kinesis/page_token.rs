@@ -3,8 +3,8 @@
 //! A token is not authenticated, for it opens nothing: the stream in it is looked up with the rights of whoever sends
 //! it, like a name. It is read strictly and works for five minutes.
 
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use types::{Timestamp, limits};
 use wire::error_code;
 
@@ -20,7 +20,8 @@ struct Token<T> {
 
 /// The text of a token.
 pub(super) fn seal<T: Serialize>(next: T, now: Timestamp) -> String {
-    let json = serde_json::to_vec(&Token { issued: now, next }).expect("tokens are plain structures of text and numbers");
+    let json =
+        serde_json::to_vec(&Token { issued: now, next }).expect("tokens are plain structures of text and numbers");
     base64_simd::STANDARD.encode_to_string(json)
 }
 
@@ -28,7 +29,8 @@ pub(super) fn seal<T: Serialize>(next: T, now: Timestamp) -> String {
 pub(super) fn open<T: DeserializeOwned>(text: &str, now: Timestamp, operation: &str) -> Result<T, ApiError> {
     let json = base64_simd::STANDARD.decode_to_vec(text).ok();
     let token: Option<Token<T>> = json.and_then(|json| serde_json::from_slice(&json).ok());
-    let token = token.ok_or_else(|| ApiError::invalid_argument(format!("NextToken is not one that {operation} gave.")))?;
+    let token =
+        token.ok_or_else(|| ApiError::invalid_argument(format!("NextToken is not one that {operation} gave.")))?;
     if now.since(token.issued) > limits::NEXT_TOKEN_LIFETIME {
         return Err(ApiError::new(
             error_code::EXPIRED_NEXT_TOKEN,

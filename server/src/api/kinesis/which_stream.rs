@@ -52,7 +52,8 @@ mod tests {
 
     #[test]
     fn name_and_arn_must_agree() {
-        let scope = Scope { account: AccountId::parse("000000000000").unwrap(), region: Region::parse("us-east-1").unwrap() };
+        let scope =
+            Scope { account: AccountId::parse("000000000000").unwrap(), region: Region::parse("us-east-1").unwrap() };
         let caller = Caller::for_test(scope.clone());
         let of = |name, arn| WhichStream::of(&caller, name, arn);
         let arn = Some("arn:aws:kinesis:eu-west-1:000000000000:stream/a");
