@@ -72,8 +72,5 @@ mod tests {
         assert_eq!(super::analytics::OPERATIONS, wire::analytics::BUILT);
         assert_eq!(super::firehose::OPERATIONS, wire::firehose::BUILT);
         assert_eq!(super::kinesis::OPERATIONS, wire::kinesis::BUILT);
-        assert_eq!(super::analytics::OPERATIONS, wire::analytics::BUILT);
-        assert_eq!(super::firehose::OPERATIONS, wire::firehose::BUILT);
-        assert_eq!(super::analytics::OPERATIONS, wire::analytics::BUILT);
     }
 }
