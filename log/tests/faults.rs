@@ -117,3 +117,19 @@ fn nothing_is_seen_before_its_flush_and_a_full_queue_refuses() {
         assert_eq!(log.bounds(PartitionId(0)).unwrap().end, Offset(5));
     });
 }
+
+#[test]
+fn an_idle_log_writes_one_marker_and_then_nothing() {
+    run(async {
+        let vfs = FaultVfs::default();
+        let log = EmbeddedLog::open(tiny(&vfs)).unwrap();
+        Call::Append(vec![(0, vec![10])]).make(&*log, 0).await.unwrap();
+        let acknowledged = vfs.moment();
+        // Loaded machines wake threads late, so wait for the marker (a write and a sync) and not for a time.
+        while vfs.moment() < acknowledged + 2 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        assert_eq!(vfs.moment(), acknowledged + 2);
+    });
+}
