@@ -122,7 +122,8 @@ fn nothing_is_seen_before_its_flush_and_a_full_queue_refuses() {
 fn an_idle_log_writes_one_marker_and_then_nothing() {
     run(async {
         let vfs = FaultVfs::default();
-        let log = EmbeddedLog::open(tiny(&vfs)).unwrap();
+        // Long enough that no segment is made ahead meanwhile.
+        let log = EmbeddedLog::open(EmbeddedConfig { segment_bytes: 64 << 10, ..tiny(&vfs) }).unwrap();
         Call::Append(vec![(0, vec![10])]).make(&*log, 0).await.unwrap();
         let acknowledged = vfs.moment();
         // Loaded machines wake threads late, so wait for the marker (a write and a sync) and not for a time.
