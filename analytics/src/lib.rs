@@ -1,1 +1,6 @@
-//! analytics
+//! Streaming SQL.
+mod functions;
+mod program;
+mod run;
+mod sql;
+mod time_text;
