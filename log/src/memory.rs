@@ -45,6 +45,10 @@ impl Partition {
 }
 
 impl State {
+    fn running(&self) -> Result<(), LogError> {
+        if self.stopped { Err(LogError::Stopped("shut down".into())) } else { Ok(()) }
+    }
+
     fn known(&mut self, partition: PartitionId) -> Result<&mut Partition, LogError> {
         self.partitions.get_mut(&partition).ok_or(LogError::NoPartition(partition))
     }
@@ -55,9 +59,7 @@ impl State {
     }
 
     fn append(&mut self, batch: Vec<PartitionAppend>, now: Timestamp) -> Result<Vec<Appended>, LogError> {
-        if self.stopped {
-            return Err(LogError::Stopped("shut down".into()));
-        }
+        self.running()?;
         for part in &batch {
             if self.dropped.contains(&part.partition) {
                 return Err(LogError::NoPartition(part.partition));
@@ -91,19 +93,55 @@ impl State {
         if from < bounds.start {
             return Err(LogError::Trimmed { partition: id, offset: from, start: bounds.start });
         }
-        let mut bytes = 0;
-        let rest = partition.records.get(from.0 as usize..).unwrap_or_default();
+        let mut bytes = 0_usize;
+        let rest = usize::try_from(from.0).ok().and_then(|from| partition.records.get(from..)).unwrap_or_default();
         let records = rest
             .iter()
             .take(records_max)
             .enumerate()
             .take_while(|(index, record)| {
-                bytes += record.key.len() + record.value.len();
+                bytes = bytes.saturating_add(record.key.len() + record.value.len());
                 *index == 0 || bytes <= bytes_max
             })
             .map(|(_, record)| record.clone())
             .collect();
         Ok(Page { records, bounds })
+    }
+
+    fn close(&mut self, id: PartitionId, now: Timestamp) -> Result<Offset, LogError> {
+        self.running()?;
+        if self.dropped.contains(&id) {
+            return Err(LogError::NoPartition(id));
+        }
+        let partition = self.partitions.entry(id).or_default();
+        if partition.closed.is_none() {
+            partition.last_time = now.max(partition.last_time);
+            partition.closed = Some(partition.last_time);
+        }
+        let end = partition.bounds().end;
+        self.announce(id);
+        Ok(end)
+    }
+
+    fn trim(&mut self, id: PartitionId, before: Offset) -> Result<(), LogError> {
+        self.running()?;
+        let partition = self.known(id)?;
+        partition.start = partition.start.max(before.min(partition.bounds().end));
+        Ok(())
+    }
+
+    fn forget(&mut self, id: PartitionId) -> Result<(), LogError> {
+        self.running()?;
+        self.partitions.remove(&id);
+        self.watchers.remove(&id);
+        self.dropped.insert(id);
+        Ok(())
+    }
+
+    fn offset_at_time(&mut self, id: PartitionId, time: Timestamp) -> Result<Offset, LogError> {
+        let partition = self.known(id)?;
+        let index = partition.records.partition_point(|record| record.time < time) as u64;
+        Ok(Offset(index).max(partition.start))
     }
 }
 
@@ -127,26 +165,11 @@ impl Log for MemoryLog {
     }
 
     fn offset_at_time(&self, partition: PartitionId, time: Timestamp) -> Pending<Offset> {
-        let mut state = self.state();
-        ready(state.known(partition).map(|p| {
-            let index = p.records.partition_point(|r| r.time < time) as u64;
-            Offset(index).max(p.start)
-        }))
+        ready(self.state().offset_at_time(partition, time))
     }
 
     fn close(&self, partition: PartitionId, now: Timestamp) -> Pending<Offset> {
-        let mut state = self.state();
-        if state.dropped.contains(&partition) {
-            return ready(Err(LogError::NoPartition(partition)));
-        }
-        let entry = state.partitions.entry(partition).or_default();
-        if entry.closed.is_none() {
-            entry.last_time = now.max(entry.last_time);
-            entry.closed = Some(entry.last_time);
-        }
-        let end = entry.bounds().end;
-        state.announce(partition);
-        ready(Ok(end))
+        ready(self.state().close(partition, now))
     }
 
     fn bounds(&self, partition: PartitionId) -> Option<Bounds> {
@@ -160,16 +183,11 @@ impl Log for MemoryLog {
     }
 
     fn trim(&self, partition: PartitionId, before: Offset) -> Pending<()> {
-        let mut state = self.state();
-        ready(state.known(partition).map(|p| p.start = p.start.max(before.min(p.bounds().end))))
+        ready(self.state().trim(partition, before))
     }
 
     fn drop_partition(&self, partition: PartitionId) -> Pending<()> {
-        let mut state = self.state();
-        state.partitions.remove(&partition);
-        state.watchers.remove(&partition);
-        state.dropped.insert(partition);
-        ready(Ok(()))
+        ready(self.state().forget(partition))
     }
 
     fn bytes_appended(&self) -> u64 {

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use analytics::Analytics;
 use delivery::{Buckets, BucketsConfig, Delivery};
 use log::embedded::{EmbeddedConfig, EmbeddedLog};
 use log::{CommandLog, Log, LogError};
 use streams::Streams;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use types::{AccountId, Applier, Clock, Domain, Random, Sleep, SystemClock, SystemRandom, Timestamp};
 
@@ -47,15 +47,12 @@ pub(crate) enum OpenError {
     Buckets(#[from] delivery::BucketsError),
     #[error("Firehose could not go on: {0}")]
     Delivery(#[from] delivery::DeliveryError),
-    #[error("Analytics could not go on: {0}")]
-    Analytics(#[from] analytics::AnalyticsError),
 }
 
 /// Everything that answers requests.
 pub(crate) struct App {
     pub(crate) streams: Streams,
     pub(crate) delivery: Delivery,
-    pub(crate) analytics: Analytics,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) account: AccountId,
@@ -70,12 +67,10 @@ impl App {
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let (log, token_secret) = open_files(&config, &*random).await?;
 
-        let (streams, delivery, analytics) =
-            (Arc::<streams::Catalog>::default(), Arc::<delivery::Catalog>::default(), Arc::<analytics::Catalog>::default());
+        let (streams, delivery) = (Arc::<streams::Catalog>::default(), Arc::<delivery::Catalog>::default());
         let appliers: HashMap<Domain, Arc<dyn Applier>> = HashMap::from([
             (Domain::Streams, streams.clone() as Arc<dyn Applier>),
             (Domain::Delivery, delivery.clone() as Arc<dyn Applier>),
-            (Domain::Analytics, analytics.clone() as Arc<dyn Applier>),
         ]);
         let replayed = CommandLog::open(log.clone(), clock.clone(), appliers).await;
         let commands = Arc::new(replayed.map_err(|source| OpenError::Log { path: log_dir(&config.data_dir), source })?);
@@ -95,27 +90,28 @@ impl App {
             commands: commands.clone(),
             clock: clock.clone(),
             random: random.clone(),
-            buckets: Buckets::new(config.buckets)?,
+            buckets: Buckets::open(config.buckets)?,
         });
         delivery.resume().await?;
-        let analytics = Analytics::new(analytics::Parts {
-            catalog: analytics,
-            streams: streams.clone(),
-            commands,
-            clock: clock.clone(),
-            random: random.clone(),
-        });
-        analytics.resume().await?;
         let trimmed = streams.clone();
         let retention = tokio::spawn(async move { trimmed.run_retention().await });
-        Ok(Arc::new(Self { streams, delivery, analytics, clock, random, account: config.account, log, retention }))
+        Ok(Arc::new(Self { streams, delivery, clock, random, account: config.account, log, retention }))
+    }
+
+    /// Becomes true when a write or flush failed: nothing more is acknowledged and the process should exit with 70.
+    pub(crate) fn log_stopped(&self) -> watch::Receiver<bool> {
+        self.log.stopped()
+    }
+
+    /// Bytes of records made durable since the start, and bytes of the files that hold records.
+    pub(crate) fn stored(&self) -> (u64, u64) {
+        (self.log.bytes_appended(), self.log.disk_bytes())
     }
 
     /// Stops consumers, then the log: applications write a last checkpoint, deliveries are stored, appends flushed.
     /// To be called when no request is in flight any more.
     pub(crate) async fn shutdown(&self) {
         self.retention.abort();
-        self.analytics.shutdown().await;
         self.delivery.shutdown().await;
         if let Err(error) = self.log.shutdown().await {
             tracing::error!(%error, "the log could not be flushed");
@@ -130,8 +126,8 @@ fn log_dir(data_dir: &Path) -> PathBuf {
 /// The parts that read the disk before anything else can start.
 async fn open_files(config: &AppConfig, random: &dyn Random) -> Result<(Arc<EmbeddedLog>, [u8; 32]), OpenError> {
     let secret_path = config.data_dir.join(TOKEN_SECRET_FILE);
-    let token_secret = token_secret(&secret_path, random)
-        .map_err(|source| OpenError::Secret { path: secret_path, source })?;
+    let token_secret =
+        token_secret(&secret_path, random).map_err(|source| OpenError::Secret { path: secret_path, source })?;
     let path = log_dir(&config.data_dir);
     let log_config = EmbeddedConfig { repair: config.repair, ..EmbeddedConfig::at(&path) };
     let opened = tokio::task::spawn_blocking(move || EmbeddedLog::open(log_config)).await;

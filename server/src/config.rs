@@ -21,7 +21,7 @@ use types::{AccountId, Region};
 pub(crate) use buckets::{Buckets, S3Bucket};
 pub(crate) use environment::from_environment;
 pub(crate) use error::ConfigError;
-pub(crate) use file::read_file;
+pub(crate) use file::{read_file, secret_is_readable};
 pub(crate) use layer::{BucketsLayer, Layer, LogFormat};
 pub(crate) use print::to_toml;
 

@@ -2,9 +2,15 @@
 //! Refuses: business rules, which live in `streams`, `delivery` and `analytics`.
 //! Read `cli/mod.rs` next for what a command does, or `app.rs` for how the parts are joined.
 
+mod api;
+mod app;
+mod auth;
 mod cli;
 mod config;
 mod demo;
+mod dispatch;
+mod error;
+mod http;
 mod keys;
 
 // Frames, bodies and batches are many short allocations of a few sizes on few threads: mimalloc's best case.

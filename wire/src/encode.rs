@@ -77,6 +77,11 @@ impl<T: Encode> Encode for BTreeMap<String, T> {
     }
 }
 
+/// Nothing: the answer of an operation that has no output shape is an empty body.
+impl Encode for () {
+    fn encode(&self, _: &mut dyn Encoder) {}
+}
+
 impl Encode for String {
     fn encode(&self, out: &mut dyn Encoder) {
         out.string(self);

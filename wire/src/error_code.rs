@@ -99,6 +99,18 @@ pub fn json_body(code: &str, member: MessageMember, message: &str) -> Vec<u8> {
     format!("{{\"__type\":{},\"{}\":{}}}", text(code), member.name(), text(message)).into_bytes()
 }
 
+/// The same in legacy CBOR, for clients that would call a JSON body an invalid CBOR token.
+pub fn cbor_body(code: &str, member: MessageMember, message: &str) -> Vec<u8> {
+    // A map of two pairs; every text is written with a 32-bit length, which is longer than needed and legal.
+    let mut out = vec![0xa2];
+    for text in ["__type", code, member.name(), message] {
+        out.push(0x7a);
+        out.extend_from_slice(&u32::try_from(text.len()).unwrap_or(0).to_be_bytes());
+        out.extend_from_slice(text.as_bytes());
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +121,13 @@ mod tests {
         assert_eq!(status(PROVISIONED_THROUGHPUT_EXCEEDED), 400);
         assert_eq!(status("SomethingNewException"), 400);
         assert_eq!((status(INTERNAL_FAILURE), status(SERVICE_UNAVAILABLE_EXCEPTION)), (500, 503));
+    }
+
+    #[test]
+    fn cbor_bodies_are_maps_of_text() {
+        let body = cbor_body("A", MessageMember::Lower, "b");
+        let expected: &[u8] = b"\xa2\x7a\0\0\0\x06__type\x7a\0\0\0\x01A\x7a\0\0\0\x07message\x7a\0\0\0\x01b";
+        assert_eq!(body, expected);
     }
 
     #[test]

@@ -12,13 +12,13 @@ mod encode;
 pub mod error_code;
 mod generated;
 pub mod json;
-// sigv4
-// time
+pub mod sigv4;
+mod time;
 mod validate;
 mod value;
 
 pub use decode::{Decode, Structure};
 pub use encode::{Encode, Encoder};
 pub use generated::{analytics, firehose, kinesis};
-pub use validate::{Check, Path, Problems, Rules, validate};
+pub use validate::{Check, Path, Problems, Rules, must_not_be_null, validate};
 pub use value::{Blob, Timestamp};

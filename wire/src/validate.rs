@@ -23,6 +23,13 @@ pub fn validate<T: Check>(input: &T) -> Result<(), String> {
     problems.into_message()
 }
 
+/// The message for members that a service requires although the model does not; `None` without any. `paths` as in
+/// `records.1.member.partitionKey`.
+pub fn must_not_be_null(paths: impl IntoIterator<Item = String>) -> Option<String> {
+    let null = |path| format!("Value null at '{path}' failed to satisfy constraint: Member must not be null");
+    Problems { clauses: paths.into_iter().take(PROBLEMS_MAX).map(null).collect() }.into_message().err()
+}
+
 /// A shape whose constraints can be checked.
 pub trait Check {
     /// Checks the value at `at` against the rules of its shape.

@@ -45,7 +45,8 @@ fn deny(program: &PathBuf) -> Result<(), String> {
     };
     run::check(&mut deny(&["bans", "licenses", "sources"]))?;
     // Advisories live in a git repository; where it cannot be reached, that is no fault of the change at hand.
-    let fetched = Command::new(program).current_dir(&root).args(["fetch", "db"]).output().is_ok_and(|o| o.status.success());
+    let fetched =
+        Command::new(program).current_dir(&root).args(["fetch", "db"]).output().is_ok_and(|o| o.status.success());
     if fetched {
         return run::check(&mut deny(&["--disable-fetch", "advisories"]));
     }

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         "test" => test::run(rest),
         "lint" => lint::run(rest),
         "bench" => bench::run(rest),
-        "codegen" => codegen::run(rest.iter().any(|argument| argument == "--check")).map_err(|error| error.to_string()),
+        "codegen" => codegen(rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(())
@@ -50,4 +50,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn codegen(arguments: &[String]) -> Result<(), String> {
+    let check = match arguments {
+        [] => false,
+        [flag] if flag == "--check" => true,
+        _ => return Err(format!("codegen takes --check or nothing, not {}", arguments.join(" "))),
+    };
+    codegen::run(check).map_err(|error| error.to_string())
 }

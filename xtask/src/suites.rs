@@ -27,7 +27,8 @@ impl Tally {
     /// Takes a line such as `==== 1 failed, 50 passed, 2 errors in 12.01s ====` from pytest; the last one counts.
     pub(crate) fn set_pytest_line(&mut self, line: &str) {
         let bare = line.trim_matches(|c| c == '=' || c == ' ');
-        let is_summary = bare.contains(" in ") && ["passed", "failed", "error", "skipped"].iter().any(|w| bare.contains(w));
+        let is_summary =
+            bare.contains(" in ") && ["passed", "failed", "error", "skipped"].iter().any(|w| bare.contains(w));
         if !is_summary || !bare.starts_with(|c: char| c.is_ascii_digit()) {
             return;
         }

@@ -1,1 +1,35 @@
-//! The embedded engine.
+//! The engine of one machine: one shared log for all partitions, in segments of preallocated files.
+//!
+//! Owns: the format of the files (`docs/log-format.md`), group commit, recovery, reading, retention. Refuses: the
+//! meaning of keys and values, and any clock but its own idle timer.
+//!
+//! A call goes to the queue (`queue.rs`), the commit thread (`committer.rs`) makes one frame of all that waits
+//! (`draft.rs`, `run.rs`, `format.rs`), flushes it once, publishes it in the table (`table.rs`) and answers. Readers
+//! (`reader.rs`) go from the table to a run in a segment. The maintenance thread (`maintenance.rs`) makes segments
+//! ahead and removes dead ones. On open, `recovery.rs` gets the state back (`scan.rs`), or refuses, or repairs
+//! (`repair.rs`). Start with `engine.rs`.
+//!
+//! The command log and all streams share one lane of segments: a segment is removed when nothing in it is live, so one
+//! that holds a command or another untrimmed record stays. Lanes have a number in the format, for when that costs.
+
+mod cache;
+mod committer;
+mod config;
+mod draft;
+mod engine;
+mod format;
+mod index;
+mod maintenance;
+mod queue;
+mod reader;
+mod recovery;
+mod repair;
+mod run;
+mod scan;
+mod segment;
+mod shared;
+mod table;
+mod tails;
+
+pub use config::EmbeddedConfig;
+pub use engine::EmbeddedLog;

@@ -40,7 +40,7 @@ pub(crate) fn export_lines(pair: &KeyPair, region: &str, url: Option<&str>) -> S
 }
 
 /// The value as one shell word: bare where every character is harmless, else in single quotes.
-fn quoted(value: &str) -> String {
+pub(crate) fn quoted(value: &str) -> String {
     let harmless = |b: u8| b.is_ascii_alphanumeric() || b"_-./:+@%,=".contains(&b);
     if !value.is_empty() && value.bytes().all(harmless) {
         return value.into();

@@ -7,7 +7,7 @@ use crate::demo::DemoError;
 use crate::keys::KeysError;
 
 /// The exit code of a server whose log could not make data durable any more.
-pub(crate) const EXIT_LOG_STOPPED: u8 = 70;
+const EXIT_LOG_STOPPED: u8 = 70;
 
 /// The failure of a command, in words for whoever typed it.
 #[derive(Debug, thiserror::Error)]
@@ -26,14 +26,14 @@ pub(crate) enum Error {
     LogFile { path: std::path::PathBuf, source: std::io::Error },
     #[error("cannot start threads or signal handlers: {0}")]
     Runtime(std::io::Error),
-    #[error("the log stopped: {0}; what was acknowledged is safe, start again to recover")]
-    LogStopped(String),
+    #[error("the log could not be written and has stopped; what was acknowledged is safe, start again to recover")]
+    LogStopped,
 }
 
 impl Error {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::LogStopped(_) => EXIT_LOG_STOPPED,
+            Self::LogStopped => EXIT_LOG_STOPPED,
             _ => 1,
         }
     }

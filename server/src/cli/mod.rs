@@ -17,8 +17,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 pub(crate) use args::DemoArgs;
-pub(crate) use env::export_lines;
-pub(crate) use error::{EXIT_LOG_STOPPED, Error};
+pub(crate) use env::{export_lines, quoted};
+pub(crate) use error::Error;
 pub(crate) use logging::init_to_file;
 pub(crate) use paths::demo_dir_default;
 pub(crate) use print::out;

@@ -49,8 +49,17 @@ pub(super) fn load_config(flags: Layer, file: Option<&Path>) -> Result<Config, E
     let sources = Sources {
         flags,
         environment: config::from_environment(lookup)?,
-        file: named.map_or_else(|| Ok(Layer::default()), |path| config::read_file(&path))?,
+        file: named.map_or_else(|| Ok(Layer::default()), |path| load_file(&path))?,
         data_dir_default: paths::data_dir_default(),
     };
     Ok(sources.resolve()?)
+}
+
+fn load_file(path: &Path) -> Result<Layer, Error> {
+    let layer = config::read_file(path)?;
+    if config::secret_is_readable(path, &layer) {
+        let path = path.display();
+        eprintln!("thalweg: warning: {path} holds a secret and can be read by others; run: chmod 600 {path}");
+    }
+    Ok(layer)
 }

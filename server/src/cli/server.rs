@@ -3,18 +3,33 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
+use delivery::{BucketsConfig, S3Config};
 use tokio::net::TcpListener;
-use types::SystemRandom;
+use tokio::sync::watch;
+use types::{Clock, SystemClock, SystemRandom};
 
 use super::endpoint::EndpointFile;
 use super::{Error, Stop};
-use crate::config::{self, Config};
+use crate::app::{App, AppConfig, OpenError};
+use crate::auth::Keys;
+use crate::config::{self, Buckets, Config};
+use crate::http;
 use crate::keys::{self, KeyPair, KeysError};
+
+/// Moves the server's clock ahead, for tests of what happens in five minutes or a day.
+const CLOCK_OFFSET_VARIABLE: &str = "THALWEG_TEST_CLOCK_OFFSET_SECONDS";
+
+/// How long requests in flight get to hear that the log has stopped.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// A server that listens and is open, but answers nobody yet.
 pub(crate) struct Server {
     listener: TcpListener,
+    app: Arc<App>,
+    keys: Keys,
     url: String,
     pair: KeyPair,
     is_new_pair: bool,
@@ -30,6 +45,10 @@ pub(crate) enum StartError {
     DataDir { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Keys(#[from] KeysError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("{CLOCK_OFFSET_VARIABLE}={0:?} is not a number of seconds")]
+    ClockOffset(String),
 }
 
 impl Server {
@@ -40,9 +59,11 @@ impl Server {
         keys::create_data_dir(data_dir).map_err(data_dir_error)?;
         let listener = bind(config.listen.value).await?;
         let found = keys::find_or_make(data_dir, |name| std::env::var(name).ok(), &SystemRandom)?;
+        let app = App::open(app_config(config)?).await?;
         let url = config::endpoint_url(listener.local_addr().map_err(data_dir_error)?);
         let endpoint = EndpointFile::publish(data_dir, &url).map_err(data_dir_error)?;
-        Ok(Self { listener, url, pair: found.pair, is_new_pair: found.is_new, _endpoint: endpoint })
+        let keys = keys_for(config.dev.value, &found.pair);
+        Ok(Self { listener, app, keys, url, pair: found.pair, is_new_pair: found.is_new, _endpoint: endpoint })
     }
 
     /// Where a client on this machine reaches it.
@@ -60,12 +81,80 @@ impl Server {
         self.is_new_pair.then_some(&self.pair)
     }
 
-    /// Answers requests until `stop`; then no new ones, those in flight answered, everything flushed.
+    /// Answers requests until `stop`; then no new ones, those in flight answered, everything flushed. If the log stops,
+    /// those in flight hear of it, and nothing is flushed: what was not durable then never was acknowledged.
     pub(crate) async fn run(self, stop: Stop) -> Result<(), Error> {
-        let _listener = self.listener;
-        stop.asked().await;
-        Ok(())
+        let log_stopped = until_true(self.app.log_stopped());
+        let answering = http::serve(self.listener, self.app.clone(), Arc::new(self.keys), stop.asked());
+        tokio::pin!(answering, log_stopped);
+        tokio::select! {
+            () = &mut answering => {}
+            () = &mut log_stopped => {
+                stop.ask();
+                tokio::select! {
+                    () = answering => {}
+                    () = SystemClock.sleep(LAST_ANSWERS) => {}
+                }
+                return Err(Error::LogStopped);
+            }
+        }
+        tokio::select! {
+            () = self.app.shutdown() => Ok(()),
+            () = log_stopped => Err(Error::LogStopped),
+        }
     }
+}
+
+async fn until_true(mut receiver: watch::Receiver<bool>) {
+    if receiver.wait_for(|value| *value).await.is_err() {
+        // It was closed in order and can never be true.
+        std::future::pending().await
+    }
+}
+
+/// Who may sign. The configuration has made sure that `dev` listens on loopback only.
+fn keys_for(dev: bool, pair: &KeyPair) -> Keys {
+    if dev {
+        tracing::warn!("--dev: any credentials are accepted");
+        return Keys::any();
+    }
+    Keys::new([(pair.access_key_id.clone(), pair.secret_access_key.clone())])
+}
+
+/// What `app.rs` opens, from what `config` checked.
+fn app_config(config: &Config) -> Result<AppConfig, StartError> {
+    Ok(AppConfig {
+        data_dir: config.data_dir.value.clone(),
+        account: config.account.value.clone(),
+        repair: config.repair.value,
+        buckets: buckets_config(config.buckets.value.clone()),
+        clock_offset: clock_offset(std::env::var(CLOCK_OFFSET_VARIABLE).ok())?,
+    })
+}
+
+/// The one place where the configuration's buckets become delivery's.
+fn buckets_config(buckets: Buckets) -> BucketsConfig {
+    match buckets {
+        Buckets::Local { root } => BucketsConfig::Local(root),
+        Buckets::S3(bucket) => {
+            let (access_key_id, secret_access_key) = bucket.key_pair.unzip();
+            BucketsConfig::S3(S3Config {
+                endpoint: bucket.endpoint,
+                region: bucket.region,
+                access_key_id,
+                secret_access_key,
+                allow_http: bucket.allow_http,
+                virtual_hosted_style: bucket.virtual_hosted_style,
+            })
+        }
+    }
+}
+
+fn clock_offset(variable: Option<String>) -> Result<Duration, StartError> {
+    let Some(text) = variable else { return Ok(Duration::ZERO) };
+    let seconds = text.parse().map_err(|_| StartError::ClockOffset(text))?;
+    tracing::warn!(seconds, "the clock is ahead, as {CLOCK_OFFSET_VARIABLE} says");
+    Ok(Duration::from_secs(seconds))
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {

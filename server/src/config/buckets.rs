@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::layer::{BucketsKind, Layer};
-use super::{ConfigError, Origin, REGION_DEFAULT, Setting, Sources};
+use super::{ConfigError, Origin, Setting, Sources};
 
 /// Where buckets are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,8 @@ pub(crate) enum Buckets {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct S3Bucket {
     pub(crate) endpoint: Option<String>,
-    pub(crate) region: String,
+    /// `None` lets the client look where AWS SDKs look.
+    pub(crate) region: Option<String>,
     /// Access key id and secret; `None` lets the client look where AWS SDKs look.
     pub(crate) key_pair: Option<(String, String)>,
     pub(crate) allow_http: bool,
@@ -77,7 +78,7 @@ fn resolve_s3(sources: &mut Sources) -> Result<S3Bucket, ConfigError> {
     };
     let bucket = S3Bucket {
         endpoint: sources.find(|layer| layer.buckets.endpoint.take()).map(|s| s.value),
-        region: sources.pick(|layer| layer.buckets.region.take(), || REGION_DEFAULT.into()).value,
+        region: sources.find(|layer| layer.buckets.region.take()).map(|s| s.value),
         key_pair,
         allow_http: sources.pick(|layer| layer.buckets.allow_http, || false).value,
         virtual_hosted_style: sources.pick(|layer| layer.buckets.virtual_hosted_style, || false).value,

@@ -12,8 +12,6 @@ pub(crate) enum ConfigError {
     ReadFile { path: PathBuf, source: std::io::Error },
     #[error("{}:{line}:{column}: {message}", path.display())]
     Parse { path: PathBuf, line: usize, column: usize, message: String },
-    #[error("{} holds a secret and can be read by others; run: chmod 600 {}", path.display(), path.display())]
-    FileReadable { path: PathBuf },
     #[error("{variable}={value:?}: expected {expected}")]
     Variable { variable: &'static str, value: String, expected: &'static str },
     #[error("cannot tell where data goes on this machine (no HOME); give --data-dir DIR")]

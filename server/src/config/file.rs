@@ -1,4 +1,4 @@
-//! The TOML file: read, parsed with the place of each mistake, and refused when others can read a secret in it.
+//! The TOML file: read, and parsed with the place of each mistake.
 
 use std::path::Path;
 
@@ -8,9 +8,6 @@ use super::{ConfigError, Layer};
 pub(crate) fn read_file(path: &Path) -> Result<Layer, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::ReadFile { path: path.into(), source })?;
     let layer = parse(path, &text)?;
-    if layer.buckets.secret_access_key.is_some() && others_can_read(path)? {
-        return Err(ConfigError::FileReadable { path: path.into() });
-    }
     Ok(layer.anchored(path.parent().unwrap_or(Path::new(""))))
 }
 
@@ -26,15 +23,17 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Layer, ConfigError> {
     })
 }
 
+/// Whether others on this machine can read the secret in the file. A warning and not an error: orchestrators mount
+/// secrets readable into containers where there are no others.
 #[cfg(unix)]
-fn others_can_read(path: &Path) -> Result<bool, ConfigError> {
+pub(crate) fn secret_is_readable(path: &Path, layer: &Layer) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    let metadata = std::fs::metadata(path).map_err(|source| ConfigError::ReadFile { path: path.into(), source })?;
-    Ok(metadata.permissions().mode() & 0o077 != 0)
+    let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
+    layer.buckets.secret_access_key.is_some() && mode & 0o077 != 0
 }
 
 /// Other platforms guard a user's files with lists that std does not read.
 #[cfg(not(unix))]
-fn others_can_read(_: &Path) -> Result<bool, ConfigError> {
-    Ok(false)
+pub(crate) fn secret_is_readable(_: &Path, _: &Layer) -> bool {
+    false
 }

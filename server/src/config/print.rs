@@ -32,7 +32,9 @@ fn s3_lines(out: &mut String, bucket: &S3Bucket, origin: Origin) {
     if let Some(endpoint) = &bucket.endpoint {
         line(out, "endpoint", endpoint.as_str(), origin);
     }
-    line(out, "region", bucket.region.as_str(), origin);
+    if let Some(region) = &bucket.region {
+        line(out, "region", region.as_str(), origin);
+    }
     if let Some((key_id, _)) = &bucket.key_pair {
         line(out, "access_key_id", key_id.as_str(), origin);
         line(out, "secret_access_key", REDACTED, origin);

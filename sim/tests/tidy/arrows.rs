@@ -30,11 +30,7 @@ const ROOMS: &[Room] = &[
     room("delivery", &["streams", "types"], &["log"]),
     room("analytics", &["streams", "types"], &["log"]),
     room("companions", &["log", "types"], &[]),
-    room(
-        "server",
-        &["analytics", "companions", "delivery", "functions", "log", "streams", "types", "wire"],
-        &[],
-    ),
+    room("server", &["analytics", "companions", "delivery", "functions", "log", "streams", "types", "wire"], &[]),
     room("sim", PRODUCT, &[]),
     room("xtask", &[], &[]),
 ];
@@ -45,7 +41,7 @@ pub(crate) fn violations() -> Vec<String> {
     let packages = metadata["packages"].as_array().unwrap();
     let ours: Vec<&str> = packages.iter().map(|package| package["name"].as_str().unwrap()).collect();
     assert!(ours.contains(&"types"), "cargo metadata lists {ours:?}");
-    packages.iter().flat_map(|package| package_violations(package)).collect()
+    packages.iter().flat_map(package_violations).collect()
 }
 
 fn package_violations(package: &Value) -> Vec<String> {

@@ -87,7 +87,13 @@ fn literal_end(bytes: &[u8], at: usize) -> Option<usize> {
         b'"' => Some(quoted_end(bytes, at, b'"')),
         // A quote opens a character only when one closes it; otherwise it is a lifetime.
         b'\'' if rest.get(1) == Some(&b'\\') => Some(quoted_end(bytes, at, b'\'')),
-        b'\'' => rest.iter().take(6).skip(2).position(|byte| *byte == b'\'').filter(|far| *far == 0 || rest[1] >= 0x80).map(|far| at + far + 3),
+        b'\'' => rest
+            .iter()
+            .take(6)
+            .skip(2)
+            .position(|byte| *byte == b'\'')
+            .filter(|far| *far == 0 || rest[1] >= 0x80)
+            .map(|far| at + far + 3),
         _ => None,
     }
 }

@@ -164,7 +164,7 @@ fn build_s3(config: &S3Config, bucket: &str) -> Result<AmazonS3, BucketsError> {
         .with_bucket_name(bucket)
         .with_client_options(options)
         .with_retry(retry)
-        .with_virtual_hosted_style_request(!config.path_style);
+        .with_virtual_hosted_style_request(config.virtual_hosted_style);
     if let Some(region) = &config.region {
         builder = builder.with_region(region);
     }
@@ -174,13 +174,15 @@ fn build_s3(config: &S3Config, bucket: &str) -> Result<AmazonS3, BucketsError> {
     let endpoint = config.endpoint.clone().or_else(|| std::env::var("AWS_ENDPOINT_URL_S3").ok());
     let region = builder.get_config_value(&AmazonS3ConfigKey::Region).unwrap_or_else(|| "us-east-1".into());
     let endpoint = endpoint.unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
-    Ok(builder.with_endpoint(host_style(&endpoint, bucket, config.path_style)).build()?)
+    let endpoint = address(&endpoint, bucket, config.virtual_hosted_style);
+    // This key beats every other source of an endpoint, `AWS_ENDPOINT_URL` among them.
+    Ok(builder.with_config(AmazonS3ConfigKey::S3Endpoint, endpoint).build()?)
 }
 
-/// With the bucket in the host name, the client takes the endpoint as it is and adds nothing.
-fn host_style(endpoint: &str, bucket: &str, path_style: bool) -> String {
+/// With the bucket in the host name, the client takes the endpoint as it is; otherwise it appends the bucket.
+fn address(endpoint: &str, bucket: &str, virtual_hosted_style: bool) -> String {
     match endpoint.split_once("://") {
-        Some((scheme, host)) if !path_style => format!("{scheme}://{bucket}.{host}"),
+        Some((scheme, host)) if virtual_hosted_style => format!("{scheme}://{bucket}.{host}"),
         _ => endpoint.into(),
     }
 }

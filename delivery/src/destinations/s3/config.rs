@@ -43,8 +43,8 @@ pub struct S3Config {
     pub secret_access_key: Option<String>,
     /// Whether an endpoint may be `http://`.
     pub allow_http: bool,
-    /// Whether the bucket is the first segment of the path (most endpoints other than AWS) or of the host name.
-    pub path_style: bool,
+    /// Whether the bucket is the first part of the host name instead of the path, which every endpoint understands.
+    pub virtual_hosted_style: bool,
 }
 
 impl std::fmt::Debug for S3Config {
@@ -54,7 +54,7 @@ impl std::fmt::Debug for S3Config {
             .field("endpoint", &self.endpoint)
             .field("region", &self.region)
             .field("allow_http", &self.allow_http)
-            .field("path_style", &self.path_style)
+            .field("virtual_hosted_style", &self.virtual_hosted_style)
             .finish_non_exhaustive()
     }
 }

@@ -55,3 +55,35 @@ fn no_key_is_printed() {
     assert!(!format!("{config:?}").contains("secret\""));
     assert!(!format!("{:?}", BucketsConfig::S3(config)).contains("very secret"));
 }
+
+/// Answers one request with 200 and gives back what it asked.
+async fn one_request(listener: tokio::net::TcpListener) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (mut connection, _) = listener.accept().await.unwrap();
+    let mut request = Vec::new();
+    while !request.ends_with(b"the body") {
+        connection.read_buf(&mut request).await.unwrap();
+    }
+    let answer = b"HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 0\r\n\r\n";
+    connection.write_all(answer).await.unwrap();
+    String::from_utf8(request).unwrap()
+}
+
+#[tokio::test]
+async fn an_s3_endpoint_gets_a_signed_put() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = S3Config {
+        endpoint: Some(format!("http://{}", listener.local_addr().unwrap())),
+        region: Some("eu-west-1".into()),
+        access_key_id: Some("AKID".into()),
+        secret_access_key: Some("secret".into()),
+        allow_http: true,
+        ..S3Config::default()
+    };
+    let buckets = Buckets::open(BucketsConfig::S3(config)).unwrap();
+    let (request, put) =
+        tokio::join!(one_request(listener), buckets.put("bucket", "y=2024/orders 1.gz", "the body".into()));
+    put.unwrap();
+    assert!(request.starts_with("PUT /bucket/y%3D2024/orders%201.gz HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("Credential=AKID/") && request.contains("/eu-west-1/s3/aws4_request"), "{request}");
+}

@@ -1,0 +1,269 @@
+//! The commit thread: everything that waits becomes one frame, one write and one flush, then it is published and
+//! acknowledged. While it flushes, the next frame gathers in the queue.
+//!
+//! A failed write or flush is never retried, because the system may have forgotten the bytes: the thread tells
+//! everybody [`LogError::Stopped`] and ends. A disk without room for another segment is not such a failure: the appends
+//! that need one are refused, everything else goes on.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::cache::SealedSegment;
+use super::draft::Draft;
+use super::format::{FRAME_HEADER_BYTES, FrameKind, HEADER_BYTES, finish_frame, padded};
+use super::maintenance::Job;
+use super::queue::{Request, Taken};
+use super::run::{SNAPSHOT_ENTRY_MAX, put_control};
+use super::segment::{Segment, failed};
+use super::shared::{SharedRef, Spare};
+use super::tails::Tails;
+use crate::LogError;
+
+/// Requests are gathered up to this many bytes; a single larger request still is one frame.
+const BATCH_BYTES_MAX: usize = 4 << 20;
+/// After this long without a request a marker says that the last frame was durable.
+const IDLE: Duration = Duration::from_millis(50);
+/// A frame buffer longer than this is given back after use.
+const POOLED_BYTES_MAX: usize = 16 << 20;
+/// A seal, and a marker: frames without runs.
+const EMPTY_FRAME_BYTES: u64 = FRAME_HEADER_BYTES as u64;
+/// The part of a segment that appends leave for trims, closes, drops and markers, so that a full disk can be cured by
+/// trimming.
+const RESERVE_BYTES_MAX: u64 = 64 << 10;
+
+/// The place of the next frame.
+pub(crate) struct Head {
+    pub(crate) segment: Arc<Segment>,
+    pub(crate) position: u64,
+    /// The sequence of the segment's first frame; `None` while it has none.
+    pub(crate) first_sequence: Option<u64>,
+    /// Whether the segment ends with a seal already (a crash came between the seal and the next segment's first frame).
+    pub(crate) sealed: bool,
+    /// Whether no later frame says yet that the last one was durable.
+    pub(crate) unmarked: bool,
+}
+
+/// A segment that is sealed on disk and not yet in the table.
+struct Retired {
+    first_sequence: u64,
+    next_sequence: u64,
+}
+
+/// See the module text.
+pub(crate) struct Committer {
+    shared: SharedRef,
+    tails: Tails,
+    head: Head,
+    retired: Option<Retired>,
+    sequence: u64,
+    frame: Vec<u8>,
+}
+
+impl Committer {
+    pub(crate) fn new(shared: SharedRef, tails: Tails, head: Head, sequence: u64) -> Self {
+        Self { shared, tails, head, retired: None, sequence, frame: Vec::new() }
+    }
+
+    /// Commits until the queue is closed and empty, or a write fails.
+    pub(crate) fn run(mut self) {
+        loop {
+            let patience = self.head.unmarked.then_some(IDLE);
+            let outcome = match self.shared.queue.take(BATCH_BYTES_MAX, patience) {
+                Taken::Batch(batch) => self.commit(batch),
+                Taken::Idle => self.mark(),
+                Taken::Closed => {
+                    if let Err(error) = self.mark() {
+                        self.shared.fail(&error);
+                    }
+                    break;
+                }
+            };
+            if let Err(error) = outcome {
+                self.shared.fail(&error);
+                break;
+            }
+        }
+        self.shared.order(Job::End);
+    }
+
+    /// Makes one frame of `batch`. An error is the end: callers learn it from their dropped answers.
+    pub(crate) fn commit(&mut self, batch: Vec<Request>) -> Result<(), LogError> {
+        let batch = self.make_room(batch)?;
+        let snapshot = self.head.first_sequence.is_none().then(|| self.tails.snapshot());
+        let mut draft = Draft::default();
+        for request in batch {
+            draft.admit(&mut self.tails, request);
+        }
+        if draft.is_empty() {
+            draft.settle();
+            return Ok(());
+        }
+        let salt = self.head.segment.salt;
+        let mut frame = std::mem::take(&mut self.frame);
+        frame.clear();
+        frame.resize(FRAME_HEADER_BYTES, 0);
+        let mut runs = 0;
+        if let Some(snapshot) = snapshot {
+            put_control(&mut frame, salt, &snapshot);
+            runs += 1;
+        }
+        let encoded = draft.encode(&mut frame, salt, self.head.position);
+        self.write(&mut frame, FrameKind::Commit, runs + encoded.runs)?;
+        self.head.unmarked = true;
+        self.frame = frame;
+        self.frame.shrink_to(POOLED_BYTES_MAX);
+        self.publish(&encoded);
+        self.shared.bytes_appended.fetch_add(draft.payload_bytes, Ordering::Relaxed);
+        draft.settle();
+        self.order_spare();
+        Ok(())
+    }
+
+    /// Writes and flushes a frame at the head.
+    fn write(&mut self, frame: &mut Vec<u8>, kind: FrameKind, runs: u32) -> Result<(), LogError> {
+        let head = &mut self.head;
+        finish_frame(frame, head.segment.salt, kind, self.sequence, self.sequence, runs);
+        let stop = |action, error: std::io::Error| match failed(action, &head.segment.path, &error) {
+            // Room was made ahead, so this is no longer a matter of waiting for room.
+            LogError::NoSpace => LogError::Stopped(error.to_string()),
+            other => other,
+        };
+        head.segment.file.write_all_at(frame, head.position).map_err(|error| stop("write", error))?;
+        head.segment.file.sync_data().map_err(|error| stop("flush", error))?;
+        head.first_sequence.get_or_insert(self.sequence);
+        head.position += frame.len() as u64;
+        self.sequence += 1;
+        Ok(())
+    }
+
+    fn write_empty(&mut self, kind: FrameKind) -> Result<(), LogError> {
+        let mut frame = vec![0; FRAME_HEADER_BYTES];
+        self.write(&mut frame, kind, 0)
+    }
+
+    /// Writes a marker when the last frame needs one.
+    fn mark(&mut self) -> Result<(), LogError> {
+        let fits = self.head.position + 2 * EMPTY_FRAME_BYTES <= self.head.segment.len;
+        if self.head.unmarked && fits && !self.head.sealed && self.head.first_sequence.is_some() {
+            self.write_empty(FrameKind::Commit)?;
+        }
+        self.head.unmarked = false;
+        Ok(())
+    }
+
+    fn publish(&mut self, encoded: &super::draft::Encoded) {
+        let mut table = self.shared.table();
+        let retired = self.retired.take().map(|retired| {
+            let sequences = (retired.first_sequence, retired.next_sequence);
+            table.seal(Arc::clone(&self.head.segment), sequences)
+        });
+        // A blank segment that was too short is replaced without having been sealed.
+        table.active = Arc::clone(&self.head.segment);
+        table.publish(&self.tails, &encoded.touched, &encoded.postings);
+        let dead = table.take_dead();
+        drop(table);
+        if let Some((segment, footer)) = retired {
+            let sealed = Arc::new(SealedSegment { segment: (*segment).clone(), footer });
+            self.shared.cache.insert(Arc::clone(&sealed));
+            self.shared.order(Job::Index(sealed));
+        }
+        if !dead.is_empty() {
+            self.shared.order(Job::Remove(dead));
+        }
+    }
+
+    /// Sees to it that `batch` fits the head's segment, rolling to another when it does not. Refuses what cannot have
+    /// room and answers the rest.
+    fn make_room(&mut self, batch: Vec<Request>) -> Result<Vec<Request>, LogError> {
+        if self.fits(&batch) {
+            return Ok(batch);
+        }
+        match self.roll(&batch) {
+            Ok(()) => return Ok(batch),
+            Err(LogError::NoSpace) => {}
+            Err(error) => return Err(error),
+        }
+        let (appends, rest): (Vec<_>, Vec<_>) = batch.into_iter().partition(Request::is_append);
+        appends.into_iter().for_each(|request| request.refuse(LogError::NoSpace));
+        if self.fits(&rest) {
+            return Ok(rest);
+        }
+        rest.into_iter().for_each(|request| request.refuse(LogError::NoSpace));
+        Ok(Vec::new())
+    }
+
+    fn fits(&self, batch: &[Request]) -> bool {
+        let len = self.head.segment.len;
+        let appends = batch.iter().any(Request::is_append);
+        let kept = if appends { (len / 16).min(RESERVE_BYTES_MAX) } else { 0 } + 2 * EMPTY_FRAME_BYTES;
+        let snapshot = if self.head.first_sequence.is_none() { self.snapshot_bytes_max() } else { 0 };
+        !self.head.sealed && self.head.position + frame_bytes_max(batch) + snapshot + kept <= len
+    }
+
+    fn snapshot_bytes_max(&self) -> u64 {
+        ((self.tails.partitions.len() + self.tails.dropped.len() + 2) * SNAPSHOT_ENTRY_MAX) as u64
+    }
+
+    /// Seals the head's segment and goes on with one that has room for `batch`.
+    fn roll(&mut self, batch: &[Request]) -> Result<(), LogError> {
+        let needed = frame_bytes_max(batch) + self.snapshot_bytes_max() + 2 * EMPTY_FRAME_BYTES;
+        let len = HEADER_BYTES + needed + needed / 8 + RESERVE_BYTES_MAX.min(needed);
+        let next = self.next_segment(len.max(self.shared.config.segment_bytes).next_multiple_of(8))?;
+        self.shared.forgive_spare();
+        if let Some(first_sequence) = self.head.first_sequence {
+            if !self.head.sealed {
+                self.write_empty(FrameKind::Seal)?;
+            }
+            self.retired = Some(Retired { first_sequence, next_sequence: self.sequence });
+        } else {
+            self.keep_blank();
+        }
+        self.head = Head {
+            segment: Arc::new(next),
+            position: HEADER_BYTES,
+            first_sequence: None,
+            sealed: false,
+            unmarked: false,
+        };
+        Ok(())
+    }
+
+    /// The segment without a frame that a larger one replaces stays for later.
+    fn keep_blank(&self) {
+        let mut spare = self.shared.spare();
+        if matches!(*spare, Spare::None) {
+            *spare = Spare::Ready((*self.head.segment).clone());
+        }
+    }
+
+    /// The segment made ahead if it is long enough, or a new one.
+    fn next_segment(&self, len: u64) -> Result<Segment, LogError> {
+        let mut spare = self.shared.spare();
+        if matches!(&*spare, Spare::Ready(segment) if segment.len >= len)
+            && let Spare::Ready(segment) = std::mem::take(&mut *spare)
+        {
+            return Ok(segment);
+        }
+        drop(spare);
+        self.shared.create_segment(len)
+    }
+
+    /// Has the next segment made once this one is half full.
+    fn order_spare(&self) {
+        if self.head.position < self.head.segment.len / 2 {
+            return;
+        }
+        let mut spare = self.shared.spare();
+        if matches!(*spare, Spare::None) {
+            *spare = Spare::Ordered;
+            drop(spare);
+            self.shared.order(Job::MakeSpare);
+        }
+    }
+}
+
+fn frame_bytes_max(batch: &[Request]) -> u64 {
+    let runs: usize = batch.iter().map(Request::frame_bytes_max).sum();
+    padded(FRAME_HEADER_BYTES + runs) as u64
+}

@@ -1,0 +1,73 @@
+//! How an embedded log is opened.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use types::{Random, SystemRandom};
+
+use crate::vfs::{RealVfs, Vfs};
+
+/// Default length of a segment.
+const SEGMENT_BYTES: u64 = 64 << 20;
+/// Default bytes that may wait for the disk.
+const QUEUE_BYTES: usize = 64 << 20;
+/// Default memory for the indexes of sealed segments.
+const CACHE_BYTES: usize = 32 << 20;
+/// A segment holds its header page, a snapshot, a frame and a seal.
+const SEGMENT_BYTES_MIN: u64 = 8 << 10;
+/// Positions in a segment are 32-bit, and one call may make a segment longer.
+const SEGMENT_BYTES_MAX: u64 = 1 << 30;
+
+/// Where and how; start from [`EmbeddedConfig::at`].
+#[derive(Clone)]
+pub struct EmbeddedConfig {
+    /// The folder of the log's files; made when missing, and locked.
+    pub dir: PathBuf,
+    /// The file system it is on.
+    pub vfs: Arc<dyn Vfs>,
+    /// Where salts come from.
+    pub random: Arc<dyn Random>,
+    /// Length of a segment in bytes, 8 KiB to 1 GiB; a longer one is made for a call that needs it.
+    pub segment_bytes: u64,
+    /// Bytes that may wait for the disk; above, calls get [`crate::LogError::Overloaded`]. At most 1 GiB; no single
+    /// call may be larger.
+    pub queue_bytes: usize,
+    /// Memory for the indexes of sealed segments.
+    pub cache_bytes: usize,
+    /// Move damage aside into `quarantine/` and go on, instead of [`crate::LogError::Corrupt`].
+    pub repair: bool,
+}
+
+impl EmbeddedConfig {
+    /// The defaults, on the file system of the machine.
+    pub fn at(dir: impl AsRef<Path>) -> Self {
+        Self {
+            dir: dir.as_ref().to_owned(),
+            vfs: Arc::new(RealVfs),
+            random: Arc::new(SystemRandom),
+            segment_bytes: SEGMENT_BYTES,
+            queue_bytes: QUEUE_BYTES,
+            cache_bytes: CACHE_BYTES,
+            repair: false,
+        }
+    }
+
+    /// The same with every number inside its bounds.
+    pub(crate) fn bounded(mut self) -> Self {
+        self.segment_bytes = self.segment_bytes.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX).next_multiple_of(8);
+        self.queue_bytes = self.queue_bytes.min(1 << 30);
+        self
+    }
+}
+
+impl fmt::Debug for EmbeddedConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbeddedConfig")
+            .field("dir", &self.dir)
+            .field("segment_bytes", &self.segment_bytes)
+            .field("queue_bytes", &self.queue_bytes)
+            .field("repair", &self.repair)
+            .finish_non_exhaustive()
+    }
+}

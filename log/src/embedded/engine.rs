@@ -1,0 +1,202 @@
+//! [`EmbeddedLog`]: opens the files, starts the threads, and hands calls to them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::{oneshot, watch};
+use types::{Offset, PartitionId, Timestamp};
+
+use super::EmbeddedConfig;
+use super::cache::{Cache, SealedSegment};
+use super::committer::Committer;
+use super::maintenance::{self, Job};
+use super::queue::{Queue, Request};
+use super::reader::{offset_at_time, read_page, readable};
+use super::recovery::{Recovered, recover};
+use super::segment::failed;
+use super::shared::{Shared, SharedRef, Spare};
+use crate::{Appended, Bounds, Log, LogError, Page, PartitionAppend, Pending};
+
+/// The file whose lock keeps a second process out.
+const LOCK: &str = "LOCK";
+
+/// The durable log of one machine. Dropping it finishes what waits, as [`Log::shutdown`] does.
+pub struct EmbeddedLog {
+    shared: SharedRef,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl std::fmt::Debug for EmbeddedLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EmbeddedLog").field("config", &self.shared.config).finish_non_exhaustive()
+    }
+}
+
+impl EmbeddedLog {
+    /// Opens the log, recovering whatever an earlier process left. Blocks while it reads the newest segment.
+    ///
+    /// # Errors
+    /// `Io` when the folder is in use or the system refuses, `NoSpace` when there is no room for a first segment,
+    /// `Corrupt` when bytes that were durable are damaged and `repair` is not set.
+    pub fn open(config: EmbeddedConfig) -> Result<Arc<Self>, LogError> {
+        let config = config.bounded();
+        let dir = config.dir.clone();
+        config.vfs.create_dir_all(&dir).map_err(|error| failed("make folder", &dir, &error))?;
+        let lock = config.vfs.lock(&dir.join(LOCK)).map_err(|error| match error.kind() {
+            std::io::ErrorKind::WouldBlock => LogError::Io {
+                action: "lock",
+                path: dir.display().to_string(),
+                message: "another process uses this folder".into(),
+            },
+            _ => failed("lock", &dir, &error),
+        })?;
+        let recovered = recover(&config)?;
+        let (jobs, orders) = mpsc::channel();
+        let Recovered { tails, table, head, sequence, spare, next_segment, unindexed, holes } = recovered;
+        let shared = Arc::new(Shared {
+            cache: Cache::new(config.cache_bytes),
+            queue: Queue::new(config.queue_bytes),
+            table: Mutex::new(table),
+            spare: Mutex::new(spare.map_or(Spare::None, Spare::Ready)),
+            next_segment: AtomicU64::new(next_segment),
+            bytes_appended: AtomicU64::new(0),
+            jobs,
+            stopped: watch::Sender::new(false),
+            ended: watch::Sender::new(false),
+            lock: Mutex::new(Some(lock)),
+            config,
+        });
+        let mut committer = Committer::new(Arc::clone(&shared), tails, head, sequence);
+        trim_holes(&mut committer, holes)?;
+        for (segment, footer) in unindexed {
+            shared.order(Job::Index(Arc::new(SealedSegment { segment, footer })));
+        }
+        let dead = shared.table().take_dead();
+        shared.order(Job::Remove(dead));
+        let threads = vec![
+            spawn("log-commit", move || committer.run())?,
+            spawn("log-maintain", {
+                let shared = Arc::clone(&shared);
+                move || maintenance::run(&shared, &orders)
+            })?,
+        ];
+        Ok(Arc::new(Self { shared, threads: Mutex::new(threads) }))
+    }
+
+    /// Becomes `true` when a write or flush failed: the process should exit (code 70) and recover by a new open.
+    /// A shutdown does not set it.
+    pub fn stopped(&self) -> watch::Receiver<bool> {
+        self.shared.stopped.subscribe()
+    }
+
+    /// Bytes of the segment files that hold records, without the one made ahead.
+    pub fn disk_bytes(&self) -> u64 {
+        self.shared.table().disk_bytes()
+    }
+
+    fn ask<T: Send + 'static>(&self, request: impl FnOnce(super::queue::Answer<T>) -> Request) -> Pending<T> {
+        let (answer, outcome) = oneshot::channel();
+        self.shared.queue.push(request(answer));
+        Box::pin(async move {
+            outcome.await.unwrap_or_else(|_| Err(LogError::Stopped("a write failed; its outcome is unknown".into())))
+        })
+    }
+
+    fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, LogError> + Send + 'static,
+    ) -> Pending<T> {
+        let shared = Arc::clone(&self.shared);
+        Box::pin(async move {
+            let task = tokio::task::spawn_blocking(move || work(&shared));
+            task.await.unwrap_or_else(|error| Err(LogError::Stopped(format!("a read did not end: {error}"))))
+        })
+    }
+}
+
+/// Makes the new starts of partitions with holes durable before anything is served.
+fn trim_holes(committer: &mut Committer, holes: Vec<(PartitionId, Offset)>) -> Result<(), LogError> {
+    for (partition, before) in holes {
+        tracing::error!(?partition, ?before, "records before this one were damaged; the partition now starts here");
+        let (answer, outcome) = oneshot::channel();
+        committer.commit(vec![Request::Trim { partition, before, answer }])?;
+        drop(outcome);
+    }
+    Ok(())
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, LogError> {
+    thread::Builder::new().name(name.into()).spawn(work).map_err(|error| LogError::Io {
+        action: "start thread",
+        path: name.into(),
+        message: error.to_string(),
+    })
+}
+
+impl Log for EmbeddedLog {
+    fn append(&self, batch: Vec<PartitionAppend>, now: Timestamp) -> Pending<Vec<Appended>> {
+        self.ask(|answer| Request::Append { batch, now, answer })
+    }
+
+    fn read(&self, partition: PartitionId, from: Offset, records_max: usize, bytes_max: usize) -> Pending<Page> {
+        match readable(&self.shared, partition, from) {
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+            // A reader that has caught up needs no thread.
+            Ok(bounds) if from >= bounds.end || records_max == 0 => {
+                Box::pin(std::future::ready(Ok(Page { records: Vec::new(), bounds })))
+            }
+            Ok(_) => self.blocking(move |shared| read_page(shared, partition, from, records_max, bytes_max)),
+        }
+    }
+
+    fn offset_at_time(&self, partition: PartitionId, time: Timestamp) -> Pending<Offset> {
+        self.blocking(move |shared| offset_at_time(shared, partition, time))
+    }
+
+    fn close(&self, partition: PartitionId, now: Timestamp) -> Pending<Offset> {
+        self.ask(|answer| Request::Close { partition, now, answer })
+    }
+
+    fn bounds(&self, partition: PartitionId) -> Option<Bounds> {
+        self.shared.table().bounds(partition)
+    }
+
+    fn watch(&self, partition: PartitionId) -> watch::Receiver<Offset> {
+        self.shared.table().watch(partition)
+    }
+
+    fn trim(&self, partition: PartitionId, before: Offset) -> Pending<()> {
+        self.ask(|answer| Request::Trim { partition, before, answer })
+    }
+
+    fn drop_partition(&self, partition: PartitionId) -> Pending<()> {
+        self.ask(|answer| Request::Drop { partition, answer })
+    }
+
+    fn bytes_appended(&self) -> u64 {
+        self.shared.bytes_appended.load(Ordering::Relaxed)
+    }
+
+    fn shutdown(&self) -> Pending<()> {
+        self.shared.queue.close(LogError::Stopped("shut down".into()));
+        let mut ended = self.shared.ended.subscribe();
+        let stopped = self.stopped();
+        Box::pin(async move {
+            let ended = ended.wait_for(|ended| *ended).await.is_ok();
+            let failed = *stopped.borrow();
+            if ended && !failed { Ok(()) } else { Err(LogError::Stopped("a write failed".into())) }
+        })
+    }
+}
+
+impl Drop for EmbeddedLog {
+    fn drop(&mut self) {
+        self.shared.queue.close(LogError::Stopped("shut down".into()));
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // It says why itself when it panics.
+            let _panicked = thread.join();
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What waits for the commit thread, bounded in bytes.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use types::{Offset, PartitionId, Timestamp};
+
+use super::run::{RECORD_OVERHEAD_MAX, RUN_OVERHEAD_MAX};
+use crate::{Appended, LogError, PartitionAppend};
+
+/// Where the outcome of a request goes.
+pub(crate) type Answer<T> = oneshot::Sender<Result<T, LogError>>;
+
+/// What a caller asked for.
+#[derive(Debug)]
+pub(crate) enum Request {
+    Append { batch: Vec<PartitionAppend>, now: Timestamp, answer: Answer<Vec<Appended>> },
+    Close { partition: PartitionId, now: Timestamp, answer: Answer<Offset> },
+    Trim { partition: PartitionId, before: Offset, answer: Answer<()> },
+    Drop { partition: PartitionId, answer: Answer<()> },
+}
+
+impl Request {
+    /// At least the bytes that it takes in a frame.
+    pub(crate) fn frame_bytes_max(&self) -> usize {
+        let Self::Append { batch, .. } = self else { return RUN_OVERHEAD_MAX };
+        let records = batch.iter().flat_map(|part| &part.records);
+        // Each record could begin a run of its own in the worst case only when it is long; a run per part and per
+        // `RUN_BYTES_SOFT` is covered by the record's own allowance.
+        let bytes: usize = records.map(|r| r.key.len() + r.value.len() + RECORD_OVERHEAD_MAX).sum();
+        bytes + bytes / 1024 + (batch.len() + 1) * RUN_OVERHEAD_MAX
+    }
+
+    pub(crate) fn is_append(&self) -> bool {
+        matches!(self, Self::Append { .. })
+    }
+
+    /// Answers with a failure.
+    pub(crate) fn refuse(self, error: LogError) {
+        // A caller that went away needs no answer.
+        let _gone = match self {
+            Self::Append { answer, .. } => answer.send(Err(error)).is_err(),
+            Self::Close { answer, .. } => answer.send(Err(error)).is_err(),
+            Self::Trim { answer, .. } | Self::Drop { answer, .. } => answer.send(Err(error)).is_err(),
+        };
+    }
+}
+
+/// What the commit thread got.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    Batch(Vec<Request>),
+    /// Nothing came for the time given.
+    Idle,
+    /// Nothing waits and nothing will come.
+    Closed,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    requests: VecDeque<Request>,
+    bytes: usize,
+    refusal: Option<LogError>,
+}
+
+/// See the module text.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    waiting: Mutex<Waiting>,
+    arrived: Condvar,
+    bytes_max: usize,
+}
+
+impl Queue {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self { waiting: Mutex::default(), arrived: Condvar::new(), bytes_max }
+    }
+
+    /// Puts `request` behind the others, or refuses it.
+    pub(crate) fn push(&self, request: Request) {
+        let mut waiting = self.waiting();
+        let bytes = request.frame_bytes_max();
+        let refusal = match &waiting.refusal {
+            Some(refusal) => Some(refusal.clone()),
+            None if waiting.bytes.saturating_add(bytes) > self.bytes_max => Some(LogError::Overloaded),
+            None => None,
+        };
+        if let Some(refusal) = refusal {
+            drop(waiting);
+            request.refuse(refusal);
+            return;
+        }
+        waiting.bytes += bytes;
+        waiting.requests.push_back(request);
+        drop(waiting);
+        self.arrived.notify_one();
+    }
+
+    /// Waits for requests and takes them up to `bytes_max` bytes, at least one.
+    pub(crate) fn take(&self, bytes_max: usize, patience: Option<Duration>) -> Taken {
+        let mut waiting = self.waiting();
+        while waiting.requests.is_empty() {
+            if waiting.refusal.is_some() {
+                return Taken::Closed;
+            }
+            let Some(patience) = patience else {
+                waiting = self.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let (guard, timeout) = self.arrived.wait_timeout(waiting, patience).unwrap_or_else(PoisonError::into_inner);
+            waiting = guard;
+            if timeout.timed_out() && waiting.requests.is_empty() {
+                return Taken::Idle;
+            }
+        }
+        let mut batch = Vec::new();
+        let mut taken = 0;
+        while let Some(request) = waiting.requests.front() {
+            let bytes = request.frame_bytes_max();
+            if !batch.is_empty() && taken + bytes > bytes_max {
+                break;
+            }
+            taken += bytes;
+            batch.extend(waiting.requests.pop_front());
+        }
+        waiting.bytes -= taken;
+        Taken::Batch(batch)
+    }
+
+    /// Refuses what comes from now on; what waits is still taken.
+    pub(crate) fn close(&self, refusal: LogError) {
+        self.waiting().refusal.get_or_insert(refusal);
+        self.arrived.notify_all();
+    }
+
+    /// Refuses what waits and what comes.
+    pub(crate) fn fail(&self, refusal: &LogError) {
+        let mut waiting = self.waiting();
+        waiting.refusal = Some(refusal.clone());
+        let requests = std::mem::take(&mut waiting.requests);
+        waiting.bytes = 0;
+        drop(waiting);
+        self.arrived.notify_all();
+        requests.into_iter().for_each(|request| request.refuse(refusal.clone()));
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,294 @@
+//! From the files of a folder to the state of a log.
+//!
+//! Sealed segments are taken by their sidecars, or by a scan where one is missing or damaged; the newest segment is
+//! always scanned: it begins with a snapshot of every partition, so it alone gives all bounds. What cannot be explained
+//! by the loss of the last, unacknowledged write is [`LogError::Corrupt`]; with `repair` it is moved aside first
+//! (`repair.rs`).
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use types::{Offset, PartitionId};
+
+use super::EmbeddedConfig;
+use super::committer::Head;
+use super::format::{HEADER_BYTES, padded};
+use super::index::{ActiveIndex, Footer};
+use super::reader::{add_posting, rebuild};
+use super::repair;
+use super::run::Run;
+use super::scan::{End, Scan, Window, scan};
+use super::segment::{self, Segment, damaged, failed, new_salt, parse_name};
+use super::table::Table;
+use super::tails::Tails;
+use crate::LogError;
+
+/// What recovery hands to the threads.
+pub(crate) struct Recovered {
+    pub(crate) tails: Tails,
+    pub(crate) table: Table,
+    pub(crate) head: Head,
+    pub(crate) sequence: u64,
+    pub(crate) spare: Option<Segment>,
+    pub(crate) next_segment: u64,
+    /// Sealed segments whose sidecar has to be written.
+    pub(crate) unindexed: Vec<(Segment, Footer)>,
+    /// Where partitions must start after repair cut records out.
+    pub(crate) holes: Vec<(PartitionId, Offset)>,
+}
+
+/// A segment with frames and what is known of it.
+struct Known {
+    segment: Segment,
+    first_sequence: u64,
+    sidecar: Option<Footer>,
+}
+
+/// A segment without a good frame, and whether it is all zeros.
+type Blank = (Segment, bool);
+
+/// Reads the folder; on return everything that is in the state is durable.
+pub(crate) fn recover(config: &EmbeddedConfig) -> Result<Recovered, LogError> {
+    let files = tidy(config)?;
+    let mut next_segment = files.last().map_or(0, |id| id + 1);
+    let (mut known, blanks) = survey(config, files)?;
+    if let Some(newest) = known.last()
+        && newest.sidecar.is_some()
+    {
+        let what = "the segment is sealed and indexed, but the one that followed it is missing or has no good frame";
+        return Err(damaged(&newest.segment.path, 0, what));
+    }
+    let spare = keep_one_blank(config, blanks)?;
+    if known.is_empty() {
+        let segment = match spare {
+            Some(segment) => segment,
+            None => {
+                next_segment += 1;
+                let salt = new_salt(&*config.random);
+                segment::create(&*config.vfs, &config.dir, next_segment - 1, salt, config.segment_bytes)?
+            }
+        };
+        return Ok(empty(segment, next_segment));
+    }
+    let Replayed { tails, index, found } = replay(config, &known)?;
+    let segment = known.pop().map(|newest| Arc::new(newest.segment)).expect("it is not empty");
+    settle_end(&segment, &found)?;
+    let mut table = Table::new(Arc::clone(&segment), index);
+    for (id, bounds) in &tails.partitions {
+        table.set_bounds(*id, *bounds);
+    }
+    let mut unindexed = Vec::new();
+    for Known { segment, sidecar, .. } in known {
+        let indexed = sidecar.is_some();
+        let footer = match sidecar {
+            Some(footer) => footer,
+            None => repair::sealed(config, &segment, || rebuild(&segment))?,
+        };
+        table.add_sealed(&footer, segment.len);
+        if !indexed {
+            unindexed.push((segment, footer));
+        }
+    }
+    let holes = find_holes(&table, &unindexed);
+    if let Some((partition, before)) = holes.first().filter(|_| !config.repair) {
+        let what = format!("records of {partition:?} before {before:?} are in no segment");
+        return Err(damaged(&config.dir, 0, what));
+    }
+    let head = Head {
+        segment,
+        position: found.position,
+        first_sequence: found.first_sequence,
+        sealed: found.end == End::Sealed,
+        unmarked: found.end != End::Sealed && found.last_frame.is_some_and(|(_, has_runs)| has_runs),
+    };
+    Ok(Recovered { tails, table, head, sequence: found.next_sequence, spare, next_segment, unindexed, holes })
+}
+
+/// Opens every segment and puts those with frames in the order of their frames; the others are blank.
+fn survey(config: &EmbeddedConfig, ids: BTreeSet<u64>) -> Result<(Vec<Known>, Vec<Blank>), LogError> {
+    let mut known = Vec::new();
+    let mut blanks = Vec::new();
+    for id in ids {
+        let Some(segment) = repair::open_segment(config, id)? else { continue };
+        let sidecar = match config.repair {
+            true => None,
+            false => segment::read_sidecar(&*config.vfs, &config.dir, &segment, false),
+        };
+        let first = match &sidecar {
+            Some(footer) => Ok(footer.first_sequence),
+            None => first_sequence(config, &segment)?,
+        };
+        match first {
+            Ok(first_sequence) => known.push(Known { segment, first_sequence, sidecar }),
+            Err(zeros) => blanks.push((segment, zeros)),
+        }
+    }
+    known.sort_by_key(|known| known.first_sequence);
+    if config.repair
+        && let Some(newest) = known.last()
+    {
+        // Its presence would say that a newer segment is missing.
+        let _absent = config.vfs.remove(&segment::sidecar_path(&config.dir, newest.segment.id));
+    }
+    Ok((known, blanks))
+}
+
+/// Removes what an earlier process did not finish and lists the ids of the segments.
+fn tidy(config: &EmbeddedConfig) -> Result<BTreeSet<u64>, LogError> {
+    let (vfs, dir) = (&*config.vfs, config.dir.as_path());
+    let names = vfs.list(dir).map_err(|error| failed("list", dir, &error))?;
+    let parsed: Vec<_> = names.iter().filter_map(|name| parse_name(name).map(|(id, kind)| (name, id, kind))).collect();
+    let segments: BTreeSet<u64> = parsed.iter().filter(|(_, _, kind)| *kind == "log").map(|(_, id, _)| *id).collect();
+    for (name, id, kind) in parsed {
+        if kind.ends_with(".new") || (kind == "idx" && !segments.contains(&id)) {
+            let path = dir.join(name);
+            vfs.remove(&path).map_err(|error| failed("remove", &path, &error))?;
+        }
+    }
+    Ok(segments)
+}
+
+/// The sequence of the segment's first frame; without any frame, whether it is all zeros.
+fn first_sequence(config: &EmbeddedConfig, segment: &Segment) -> Result<Result<u64, bool>, LogError> {
+    if let Some((header, _)) = Window::new(segment).frame(HEADER_BYTES)? {
+        return Ok(Ok(header.sequence));
+    }
+    // No good first frame: either no frame was ever durable here, or there is one behind the damage.
+    let found = repair::scan(config, segment, || scan(segment, &mut |_, _| Ok(())))?;
+    Ok(found.first_sequence.ok_or(found.end == End::Open { zeros: true }))
+}
+
+/// A blank segment of the right length is the spare; others are removed. A torn first frame makes a segment unfit,
+/// because a spare must be zeros.
+fn keep_one_blank(config: &EmbeddedConfig, blanks: Vec<Blank>) -> Result<Option<Segment>, LogError> {
+    let mut spare = None;
+    for (segment, zeros) in blanks {
+        if spare.is_none() && zeros && segment.len == config.segment_bytes {
+            spare = Some(segment);
+        } else if config.repair && !zeros {
+            repair::set_blank_aside(config, &segment)?;
+        } else {
+            segment::remove(&*config.vfs, &config.dir, segment.id)
+                .map_err(|error| failed("remove", &segment.path, &error))?;
+        }
+    }
+    Ok(spare)
+}
+
+fn empty(segment: Segment, next_segment: u64) -> Recovered {
+    let segment = Arc::new(segment);
+    let head = Head {
+        segment: Arc::clone(&segment),
+        position: HEADER_BYTES,
+        first_sequence: None,
+        sealed: false,
+        unmarked: false,
+    };
+    Recovered {
+        tails: Tails::default(),
+        table: Table::new(segment, ActiveIndex::new()),
+        head,
+        sequence: 0,
+        spare: None,
+        next_segment,
+        unindexed: Vec::new(),
+        holes: Vec::new(),
+    }
+}
+
+/// What the newest segment says.
+struct Replayed {
+    tails: Tails,
+    index: ActiveIndex,
+    found: Scan,
+}
+
+/// Replays the newest segment; when repair cut its snapshot out, older ones before it.
+fn replay(config: &EmbeddedConfig, known: &[Known]) -> Result<Replayed, LogError> {
+    let mut read = Vec::new();
+    for Known { segment, .. } in known.iter().rev() {
+        let mut runs = Vec::new();
+        let found = repair::scan(config, segment, || {
+            runs.clear();
+            scan(segment, &mut |run, place| {
+                runs.push((run, place));
+                Ok(())
+            })
+        })?;
+        let snapshot = runs.iter().any(|(run, _)| matches!(run, Run::Snapshot { .. }));
+        read.push((segment, found, runs));
+        if snapshot {
+            break;
+        }
+    }
+    let holes = read.iter().any(|(_, found, _)| found.gap);
+    let mut tails = Tails::default();
+    let mut index = ActiveIndex::new();
+    let mut newest = None;
+    for (segment, found, runs) in read.into_iter().rev() {
+        index.clear();
+        for (run, place) in runs {
+            add_posting(&mut index, &run, place);
+            let wrong = |what| damaged(&segment.path, u64::from(place.position), what);
+            tails.replay(&run, holes).map_err(wrong)?;
+        }
+        newest = Some(found);
+    }
+    index.retain(|partition, _| tails.partitions.contains_key(partition));
+    let found = newest.expect("there is a newest segment");
+    Ok(Replayed { tails, index, found })
+}
+
+/// Zeros the torn tail, writes the last frame again and flushes. The frame may be in the system's cache only, and
+/// after a failed flush the system believes that cache to be clean: without a new write it would never reach the disk.
+fn settle_end(segment: &Segment, found: &Scan) -> Result<(), LogError> {
+    let io = |error: std::io::Error| failed("settle", &segment.path, &error);
+    let mut window = Window::new(segment);
+    if let Some((position, _)) = found.last_frame
+        && let Some((_, frame)) = window.frame(position)?
+    {
+        let mut frame = frame.to_vec();
+        frame.resize(padded(frame.len()), 0);
+        segment.file.write_all_at(&frame, position).map_err(io)?;
+    }
+    if found.end == (End::Open { zeros: false }) {
+        let zeros = vec![0; 1 << 20];
+        let mut position = found.position;
+        while position < segment.len {
+            let piece = (segment.len - position).min(zeros.len() as u64);
+            segment.file.write_all_at(&zeros[..piece as usize], position).map_err(io)?;
+            position += piece;
+        }
+    }
+    segment.file.sync_data().map_err(io)
+}
+
+/// Every record between start and end of a partition must be in a segment. Answers the partitions where that is not
+/// so, and where the records behind the last hole begin.
+fn find_holes(table: &Table, scanned: &[(Segment, Footer)]) -> Vec<(PartitionId, Offset)> {
+    let scanned: HashMap<u64, &Footer> = scanned.iter().map(|(segment, footer)| (segment.id, footer)).collect();
+    let mut holes = Vec::new();
+    for (id, partition) in &table.partitions {
+        let mut next = partition.bounds.start;
+        let mut hole = None;
+        let mut cover = |first: Offset, end: Offset| {
+            if first > next {
+                hole = Some(first);
+            }
+            next = next.max(end);
+        };
+        for fence in &partition.fences {
+            match scanned.get(&fence.segment) {
+                Some(footer) => footer.postings_of(*id).iter().for_each(|posting| cover(posting.first, posting.end())),
+                None => cover(fence.first, fence.end),
+            }
+        }
+        table.index.get(id).into_iter().flatten().for_each(|posting| cover(posting.first, posting.end()));
+        if next < partition.bounds.end {
+            hole = Some(partition.bounds.end);
+        }
+        holes.extend(hole.map(|hole| (*id, hole)));
+    }
+    holes.sort_unstable();
+    holes
+}

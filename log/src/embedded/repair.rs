@@ -1,0 +1,125 @@
+//! What `repair` does instead of refusing: damaged bytes are copied to `quarantine/` and replaced by frames that say so.
+//!
+//! Records in the damaged frames are lost; all others stay, behind a new start where they would leave a hole.
+
+use std::path::PathBuf;
+
+use super::EmbeddedConfig;
+use super::format::{FRAME_HEADER_BYTES, FrameKind, finish_frame};
+use super::index::Footer;
+use super::scan::{End, Scan, Window};
+use super::segment::{self, QUARANTINE, Segment, damaged, failed, segment_path, sidecar_path};
+use crate::LogError;
+
+/// Repairs of one segment at most; each makes progress, so this is never reached but by a broken disk.
+const PASSES_MAX: usize = 10_000;
+
+/// The error of a scan that met damage.
+pub(crate) fn damage(segment: &Segment, found: &Scan) -> LogError {
+    let what = match found.end {
+        End::Damaged { next } => format!("a frame that was durable is damaged; the next good one is at byte {next}"),
+        _ => format!("frame {} was durable and is damaged", found.next_sequence),
+    };
+    damaged(&segment.path, found.position, what)
+}
+
+/// Opens a segment; one with a damaged header is moved aside, if that is allowed.
+pub(crate) fn open_segment(config: &EmbeddedConfig, id: u64) -> Result<Option<Segment>, LogError> {
+    let (vfs, dir) = (&*config.vfs, config.dir.as_path());
+    match segment::open(vfs, dir, id) {
+        Ok(segment) => Ok(Some(segment)),
+        Err(error @ LogError::Corrupt { .. }) if config.repair => {
+            let from = segment_path(dir, id);
+            let to = quarantine(config, &format!("seg-{id:016x}.log"))?;
+            tracing::error!(%error, to = %to.display(), "segment moved aside");
+            vfs.rename(&from, &to).map_err(|error| failed("rename", &from, &error))?;
+            let _missing = vfs.remove(&sidecar_path(dir, id));
+            vfs.sync_dir(dir).map_err(|error| failed("sync folder", dir, &error))?;
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Scans until there is no damage between frames, or refuses.
+pub(crate) fn scan(
+    config: &EmbeddedConfig,
+    segment: &Segment,
+    mut again: impl FnMut() -> Result<Scan, LogError>,
+) -> Result<Scan, LogError> {
+    let mut found = again()?;
+    for _ in 0..PASSES_MAX {
+        let End::Damaged { next } = found.end else { break };
+        if !config.repair {
+            return Err(damage(segment, &found));
+        }
+        cut_out(config, segment, &found, next, FrameKind::Gap)?;
+        found = again()?;
+    }
+    Ok(found)
+}
+
+/// The index of a sealed segment; damage is cut out, if that is allowed.
+pub(crate) fn sealed(
+    config: &EmbeddedConfig,
+    segment: &Segment,
+    rebuild: impl Fn() -> Result<Footer, LogError>,
+) -> Result<Footer, LogError> {
+    let found = scan(config, segment, || super::scan::scan(segment, &mut |_, _| Ok(())))?;
+    if config.repair && matches!(found.end, End::Open { .. }) {
+        cut_out(config, segment, &found, segment.len, FrameKind::Seal)?;
+    }
+    rebuild()
+}
+
+/// Copies the bytes from where the good frames end up to `next` aside and writes a frame of `kind` in their place.
+fn cut_out(
+    config: &EmbeddedConfig,
+    segment: &Segment,
+    found: &Scan,
+    next: u64,
+    kind: FrameKind,
+) -> Result<(), LogError> {
+    let vfs = &*config.vfs;
+    let io = |error: std::io::Error| failed("repair", &segment.path, &error);
+    let position = found.position;
+    let mut bytes = vec![0; (next - position) as usize];
+    segment.file.read_exact_at(&mut bytes, position).map_err(io)?;
+    let path = quarantine(config, &format!("seg-{:016x}-{position}.bin", segment.id))?;
+    let _earlier = vfs.remove(&path);
+    let copy = vfs.create(&path).map_err(io)?;
+    copy.write_all_at(&bytes, 0).map_err(io)?;
+    copy.sync_data().map_err(io)?;
+    vfs.sync_dir(&config.dir.join(QUARANTINE)).map_err(io)?;
+    // A stale index would lead into the hole.
+    let _missing = vfs.remove(&sidecar_path(&config.dir, segment.id));
+    vfs.sync_dir(&config.dir).map_err(io)?;
+    tracing::error!(error = %damage(segment, found), to = %path.display(), "damage moved aside");
+    if bytes.len() < FRAME_HEADER_BYTES {
+        return Err(damage(segment, found));
+    }
+    bytes.fill(0);
+    let sequence = match found.first_sequence {
+        Some(_) => found.next_sequence,
+        // The first frame of the segment: its place among the segments is that of the frame behind it.
+        None => Window::new(segment).frame(next)?.map_or(0, |(header, _)| header.sequence.saturating_sub(1)),
+    };
+    let mut frame = vec![0; if kind == FrameKind::Gap { bytes.len() } else { FRAME_HEADER_BYTES }];
+    finish_frame(&mut frame, segment.salt, kind, sequence, sequence, 0);
+    bytes[..frame.len()].copy_from_slice(&frame);
+    segment.file.write_all_at(&bytes, position).map_err(io)?;
+    segment.file.sync_data().map_err(io)
+}
+
+/// Takes a segment without any good frame, which may be a wholly damaged one, out of the way.
+pub(crate) fn set_blank_aside(config: &EmbeddedConfig, segment: &Segment) -> Result<(), LogError> {
+    let to = quarantine(config, &format!("seg-{:016x}.log", segment.id))?;
+    config.vfs.rename(&segment.path, &to).map_err(|error| failed("rename", &segment.path, &error))?;
+    config.vfs.sync_dir(&config.dir).map_err(|error| failed("sync folder", &config.dir, &error))
+}
+
+fn quarantine(config: &EmbeddedConfig, name: &str) -> Result<PathBuf, LogError> {
+    let dir = config.dir.join(QUARANTINE);
+    config.vfs.create_dir_all(&dir).map_err(|error| failed("make folder", &dir, &error))?;
+    Ok(dir.join(name))
+}

@@ -1,0 +1,189 @@
+//! Reads a segment from its first frame to its end, and says what kind of end that is.
+//!
+//! The rule that tells a torn tail from damage: one frame is in flight at a time, and each frame names the sequence
+//! below which all were durable when it was written. So a bad frame with a sequence below the highest such number
+//! that is found anywhere, also behind the bad frame, was durable once and is damage; any other is the torn tail of
+//! the last write, which nobody was told of.
+
+use super::format::{FRAME_ALIGN, FRAME_HEADER_BYTES, FrameHeader, FrameKind, HEADER_BYTES, check_frame};
+use super::run::{Run, decode_run};
+use super::segment::{Segment, damaged, failed};
+use crate::LogError;
+
+const WINDOW_BYTES: usize = 1 << 20;
+
+/// Why a scan ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// At the seal.
+    Sealed,
+    /// At bytes that are no frame, with no frame behind them; `zeros` when there is nothing at all behind.
+    Open { zeros: bool },
+    /// At bytes that are no frame, though a frame stands behind them at this position.
+    Damaged { next: u64 },
+}
+
+/// What a scan found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Scan {
+    /// Of the first frame; `None` when there is no frame.
+    pub(crate) first_sequence: Option<u64>,
+    /// One past the last good frame's.
+    pub(crate) next_sequence: u64,
+    /// Where the last good frame stands, and whether it has runs.
+    pub(crate) last_frame: Option<(u64, bool)>,
+    /// Where the good frames end.
+    pub(crate) position: u64,
+    /// Frames below this were durable, by any frame that was found.
+    pub(crate) durable_below: u64,
+    /// Whether repair cut something out earlier.
+    pub(crate) gap: bool,
+    pub(crate) end: End,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) position: u32,
+    pub(crate) length: u32,
+}
+
+type OnRun<'a> = &'a mut dyn FnMut(Run, Place) -> Result<(), String>;
+
+/// Reads `segment`, hands each run of its good frames to `on_run` in order, and looks for frames behind the last.
+pub(crate) fn scan(segment: &Segment, on_run: OnRun<'_>) -> Result<Scan, LogError> {
+    let mut window = Window::new(segment);
+    let mut scan = Scan {
+        first_sequence: None,
+        next_sequence: 0,
+        last_frame: None,
+        position: HEADER_BYTES,
+        durable_below: 0,
+        gap: false,
+        end: End::Open { zeros: true },
+    };
+    let mut after_gap = false;
+    while let Some((header, frame)) = window.frame(scan.position)? {
+        let follows = scan.first_sequence.is_none()
+            || header.sequence == scan.next_sequence
+            || (after_gap && header.sequence > scan.next_sequence);
+        if !follows {
+            break;
+        }
+        let body = u32::try_from(scan.position).unwrap_or(u32::MAX) + FRAME_HEADER_BYTES as u32;
+        if header.kind == FrameKind::Commit {
+            give_runs(header, &frame[FRAME_HEADER_BYTES..], body, on_run)
+                .map_err(|what| damaged(&segment.path, scan.position, what))?;
+        }
+        after_gap = header.kind == FrameKind::Gap;
+        scan.gap |= after_gap;
+        scan.first_sequence = scan.first_sequence.or(Some(header.sequence));
+        scan.next_sequence = header.sequence + 1;
+        scan.last_frame = Some((scan.position, header.runs > 0));
+        scan.durable_below = scan.durable_below.max(header.durable_below);
+        scan.position += header.span();
+        if header.kind == FrameKind::Seal {
+            scan.end = End::Sealed;
+            return Ok(scan);
+        }
+    }
+    look_behind(&mut window, &mut scan)?;
+    Ok(scan)
+}
+
+fn give_runs(header: FrameHeader, runs: &[u8], body: u32, on_run: OnRun<'_>) -> Result<(), String> {
+    let mut at = 0;
+    for _ in 0..header.runs {
+        let (length, run) = decode_run(&runs[at..]).ok_or("a frame with a good checksum holds a run that is none")?;
+        on_run(run, Place { position: body + at as u32, length: length as u32 })?;
+        at += length;
+    }
+    if at == runs.len() { Ok(()) } else { Err("a frame with a good checksum holds more than its runs".into()) }
+}
+
+/// Searches for frames behind the good ones.
+fn look_behind(window: &mut Window<'_>, scan: &mut Scan) -> Result<(), LogError> {
+    let mut zeros = true;
+    let salt = window.segment.salt;
+    let mut position = scan.position;
+    let mut next = None;
+    while position + FRAME_ALIGN as u64 <= window.segment.len {
+        let left = (window.segment.len - position).min(WINDOW_BYTES as u64) as usize;
+        let bytes = window.bytes(position, left)?.unwrap_or_default();
+        let Some(hit) = candidate(bytes, salt, &mut zeros) else {
+            // Overlaps by a header, so that none is cut in two.
+            let done = (left / FRAME_ALIGN * FRAME_ALIGN).saturating_sub(FRAME_HEADER_BYTES);
+            position += if done == 0 || left < WINDOW_BYTES { left as u64 } else { done as u64 };
+            continue;
+        };
+        position += hit as u64;
+        if position > scan.position
+            && let Some((header, _)) = window.frame(position)?
+        {
+            next = next.or(Some(position));
+            scan.durable_below = scan.durable_below.max(header.durable_below);
+            position += header.span();
+        } else {
+            position += FRAME_ALIGN as u64;
+        }
+    }
+    scan.end = next.map_or(End::Open { zeros }, |next| End::Damaged { next });
+    Ok(())
+}
+
+/// The first place in `bytes` that looks like a frame header with `salt`; clears `zeros` at anything but zero.
+fn candidate(bytes: &[u8], salt: u64, zeros: &mut bool) -> Option<usize> {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    for (index, page) in bytes.chunks(ZEROS.len()).enumerate() {
+        if *page == ZEROS[..page.len()] {
+            continue;
+        }
+        *zeros = false;
+        let start = index * ZEROS.len();
+        let mut places = (start..start + page.len()).step_by(FRAME_ALIGN);
+        if let Some(hit) = places.find(|at| FrameHeader::decode(&bytes[*at..], salt).is_some()) {
+            return Some(hit);
+        }
+    }
+    None
+}
+
+/// A part of a segment in memory.
+pub(crate) struct Window<'a> {
+    segment: &'a Segment,
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Window<'a> {
+    pub(crate) fn new(segment: &'a Segment) -> Self {
+        Self { segment, start: 0, bytes: Vec::new() }
+    }
+
+    /// The `len` bytes at `position`; `None` when the segment ends before.
+    fn bytes(&mut self, position: u64, len: usize) -> Result<Option<&[u8]>, LogError> {
+        if position.checked_add(len as u64).is_none_or(|end| end > self.segment.len) {
+            return Ok(None);
+        }
+        let inside = position >= self.start && position + len as u64 <= self.start + self.bytes.len() as u64;
+        if !inside {
+            let ahead = (self.segment.len - position).min(WINDOW_BYTES.max(len) as u64);
+            self.bytes.resize(ahead as usize, 0);
+            self.start = position;
+            let file = &self.segment.file;
+            file.read_exact_at(&mut self.bytes, position)
+                .map_err(|error| failed("read", &self.segment.path, &error))?;
+        }
+        let from = (position - self.start) as usize;
+        Ok(self.bytes.get(from..from + len))
+    }
+
+    /// The good frame at `position`: its header, and header and runs as bytes.
+    pub(crate) fn frame(&mut self, position: u64) -> Result<Option<(FrameHeader, &[u8])>, LogError> {
+        let salt = self.segment.salt;
+        let header = self.bytes(position, FRAME_HEADER_BYTES)?.and_then(|bytes| FrameHeader::decode(bytes, salt));
+        let Some(header) = header else { return Ok(None) };
+        let Some(frame) = self.bytes(position, FRAME_HEADER_BYTES + header.length as usize)? else { return Ok(None) };
+        Ok(check_frame(frame).then_some((header, frame)))
+    }
+}

@@ -1,0 +1,90 @@
+//! What the threads of one log share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+
+use tokio::sync::watch;
+
+use super::EmbeddedConfig;
+use super::cache::Cache;
+use super::maintenance::Job;
+use super::queue::Queue;
+use super::segment::{Segment, create, new_salt};
+use super::table::Table;
+use crate::LogError;
+use crate::vfs::VfsLock;
+
+/// A segment made ahead.
+#[derive(Default)]
+pub(crate) enum Spare {
+    #[default]
+    None,
+    Ordered,
+    Ready(Segment),
+    /// It could not be made; asked for again after the next roll or removal.
+    Refused,
+}
+
+/// See the module text.
+pub(crate) struct Shared {
+    pub(crate) config: EmbeddedConfig,
+    pub(crate) table: Mutex<Table>,
+    pub(crate) cache: Cache,
+    pub(crate) queue: Queue,
+    pub(crate) spare: Mutex<Spare>,
+    pub(crate) next_segment: AtomicU64,
+    pub(crate) bytes_appended: AtomicU64,
+    pub(crate) jobs: mpsc::Sender<Job>,
+    /// Whether the log failed.
+    pub(crate) stopped: watch::Sender<bool>,
+    /// Whether both threads ended.
+    pub(crate) ended: watch::Sender<bool>,
+    pub(crate) lock: Mutex<Option<Box<dyn VfsLock>>>,
+}
+
+impl Shared {
+    pub(crate) fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn spare(&self) -> MutexGuard<'_, Spare> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a new segment.
+    pub(crate) fn create_segment(&self, len: u64) -> Result<Segment, LogError> {
+        let id = self.next_segment.fetch_add(1, Ordering::Relaxed);
+        let salt = new_salt(&*self.config.random);
+        create(&*self.config.vfs, &self.config.dir, id, salt, len)
+    }
+
+    /// Lets a spare be ordered again after a refusal.
+    pub(crate) fn forgive_spare(&self) {
+        let mut spare = self.spare();
+        if matches!(*spare, Spare::Refused) {
+            *spare = Spare::None;
+        }
+    }
+
+    /// Leaves work to the maintenance thread.
+    pub(crate) fn order(&self, job: Job) {
+        // After the end of the thread there is nothing left to maintain.
+        let _ended = self.jobs.send(job);
+    }
+
+    /// Stops the log for good after a failed write or flush.
+    pub(crate) fn fail(&self, error: &LogError) {
+        tracing::error!(%error, "the log stops");
+        self.queue.fail(&LogError::Stopped(error.to_string()));
+        self.stopped.send_replace(true);
+    }
+
+    /// Lets the next opener in; both threads have ended.
+    pub(crate) fn end(&self) {
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.ended.send_replace(true);
+    }
+}
+
+/// The handle of the threads.
+pub(crate) type SharedRef = Arc<Shared>;

@@ -1,0 +1,202 @@
+//! What a crash may leave on a [`super::FaultVfs`]: the durable part, and any part of what was not yet synced.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::SECTOR_BYTES;
+
+/// The files of a disk.
+pub type DiskImage = BTreeMap<PathBuf, Vec<u8>>;
+
+/// One change of the disk.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the fields are the arguments of the calls of the same names")]
+pub enum Event {
+    /// A new, empty file under a new name.
+    Create { path: PathBuf, file: u64 },
+    /// Bytes written.
+    Write { file: u64, position: u64, bytes: Arc<[u8]> },
+    /// Cut, or extended with zeros.
+    SetLen { file: u64, len: u64 },
+    /// Everything of the file so far is durable.
+    Sync { file: u64 },
+    /// The sync failed and the system forgot what it should have kept.
+    FailedSync { file: u64 },
+    /// A file under another name.
+    Rename { from: PathBuf, to: PathBuf, file: u64 },
+    /// A name removed.
+    Remove { path: PathBuf },
+    /// Every change of names in the folder so far is durable.
+    SyncDir { dir: PathBuf },
+}
+
+impl Event {
+    fn file(&self) -> Option<u64> {
+        match self {
+            Self::Write { file, .. } | Self::SetLen { file, .. } => Some(*file),
+            _ => None,
+        }
+    }
+
+    fn in_dir(&self, dir: &Path) -> bool {
+        match self {
+            Self::Create { path, .. } | Self::Remove { path } | Self::Rename { to: path, .. } => {
+                path.parent() == Some(dir)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Which of the changes that were not synced survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Survival {
+    /// None of them.
+    None,
+    /// All of them.
+    All,
+    /// All but the one at this index.
+    Without(usize),
+    /// Those whose bit in a number made from this seed is set.
+    Random(u64),
+    /// All, but of the last write only the sectors before this one.
+    TornAfter(usize),
+    /// All, but of the last write only the sectors from this one on.
+    TornBefore(usize),
+}
+
+/// Walks through a journal and says what a crash at each moment could leave.
+#[derive(Debug, Clone, Default)]
+pub struct CrashStates {
+    names: BTreeMap<PathBuf, u64>,
+    files: BTreeMap<u64, Vec<u8>>,
+    unsynced: Vec<Event>,
+}
+
+impl CrashStates {
+    /// Starts from a disk made by [`super::FaultVfs::from_image`] of the same image.
+    pub fn from_image(image: &DiskImage) -> Self {
+        let names = image.keys().cloned().zip(0..).collect();
+        let files = (0..).zip(image.values().cloned()).collect();
+        Self { names, files, unsynced: Vec::new() }
+    }
+
+    /// Goes on by one change.
+    pub fn advance(&mut self, event: &Event) {
+        let durable: Vec<Event> = match event {
+            Event::Sync { file } => self.unsynced.extract_if(.., |e| e.file() == Some(*file)).collect(),
+            Event::SyncDir { dir } => self.unsynced.extract_if(.., |e| e.in_dir(dir)).collect(),
+            Event::FailedSync { file } => {
+                self.unsynced.retain(|e| e.file() != Some(*file));
+                return;
+            }
+            other => {
+                self.unsynced.push(other.clone());
+                return;
+            }
+        };
+        for event in durable {
+            apply(&mut self.names, &mut self.files, &event);
+        }
+    }
+
+    /// The ways to crash now: with nothing, all, each one lost, `random` random subsets of what is not synced, and
+    /// the last write torn at each sector (at most `torn_max` places from either end).
+    pub fn survivals(&self, random: u64, torn_max: usize) -> Vec<Survival> {
+        if self.unsynced.is_empty() {
+            return vec![Survival::All];
+        }
+        let mut ways = vec![Survival::None, Survival::All];
+        if self.unsynced.len() > 1 {
+            ways.extend((0..self.unsynced.len()).map(Survival::Without));
+            ways.extend((0..random).map(Survival::Random));
+        }
+        if let Some(Event::Write { position, bytes, .. }) = self.unsynced.last() {
+            let sectors = sectors_of(*position, bytes.len());
+            let cuts = (1..sectors).take(torn_max).chain((1..sectors).rev().take(torn_max));
+            ways.extend(cuts.clone().map(Survival::TornAfter));
+            ways.extend(cuts.map(Survival::TornBefore));
+        }
+        ways
+    }
+
+    /// The disk after a crash now.
+    pub fn image(&self, survival: Survival) -> DiskImage {
+        let mut names = self.names.clone();
+        let mut files = self.files.clone();
+        let last = self.unsynced.len().saturating_sub(1);
+        for (index, event) in self.unsynced.iter().enumerate() {
+            let torn =
+                |keep: &dyn Fn(usize) -> bool| if index == last { tear(event, keep) } else { vec![event.clone()] };
+            let survivors = match survival {
+                Survival::None => vec![],
+                Survival::All => vec![event.clone()],
+                Survival::Without(lost) if lost == index => vec![],
+                Survival::Without(_) => vec![event.clone()],
+                Survival::Random(seed) if scramble(seed, index as u64) & 1 == 0 => vec![],
+                Survival::Random(_) => vec![event.clone()],
+                Survival::TornAfter(sector) => torn(&|s| s < sector),
+                Survival::TornBefore(sector) => torn(&|s| s >= sector),
+            };
+            for event in survivors {
+                apply(&mut names, &mut files, &event);
+            }
+        }
+        // A name whose file never became durable shows an empty file.
+        names.into_iter().map(|(path, id)| (path, files.get(&id).cloned().unwrap_or_default())).collect()
+    }
+}
+
+fn sectors_of(position: u64, len: usize) -> usize {
+    let first = position as usize / SECTOR_BYTES;
+    (position as usize + len).div_ceil(SECTOR_BYTES) - first
+}
+
+/// The parts of a write in the sectors that `keep` names (counted from the write's first).
+fn tear(event: &Event, keep: &dyn Fn(usize) -> bool) -> Vec<Event> {
+    let Event::Write { file, position, bytes } = event else { return vec![event.clone()] };
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for sector in 0..sectors_of(*position, bytes.len()) {
+        let boundary = (*position as usize / SECTOR_BYTES + sector + 1) * SECTOR_BYTES - *position as usize;
+        let end = boundary.min(bytes.len());
+        if keep(sector) {
+            let position = position + start as u64;
+            parts.push(Event::Write { file: *file, position, bytes: Arc::from(&bytes[start..end]) });
+        }
+        start = end;
+    }
+    parts
+}
+
+fn apply(names: &mut BTreeMap<PathBuf, u64>, files: &mut BTreeMap<u64, Vec<u8>>, event: &Event) {
+    match event {
+        Event::Create { path, file } => {
+            names.insert(path.clone(), *file);
+        }
+        Event::Write { file, position, bytes } => {
+            let content = files.entry(*file).or_default();
+            let end = *position as usize + bytes.len();
+            content.resize(content.len().max(end), 0);
+            content[*position as usize..end].copy_from_slice(bytes);
+        }
+        Event::SetLen { file, len } => files.entry(*file).or_default().resize(*len as usize, 0),
+        Event::Rename { from, to, file } => {
+            names.remove(from);
+            names.insert(to.clone(), *file);
+        }
+        Event::Remove { path } => {
+            names.remove(path);
+        }
+        Event::Sync { .. } | Event::FailedSync { .. } | Event::SyncDir { .. } => {}
+    }
+}
+
+/// SplitMix64, so that a seed names the same subset for ever.
+fn scramble(seed: u64, index: u64) -> u64 {
+    let mut z = (seed ^ index.rotate_left(32)).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,108 @@
+//! The one map from the domains' errors to AWS codes.
+//!
+//! Handlers return [`ApiError`]; `?` on a domain's error goes through here. Every code and its status stands in
+//! `wire::error_code`. Faults of the server are logged here with their cause and shown without it.
+
+use delivery::DeliveryError;
+use streams::StreamsError;
+use types::Kind;
+use wire::error_code;
+use wire::json::JsonError;
+use wire::sigv4::SignatureError;
+
+/// An error answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    /// The exception's name, sent in the body and in `x-amzn-ErrorType`.
+    pub(crate) code: &'static str,
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// What the caller reads.
+    pub(crate) message: String,
+}
+
+impl ApiError {
+    /// An error with the status that its code has.
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, status: error_code::status(code), message: message.into() }
+    }
+
+    /// The meaning of an argument is wrong.
+    pub(crate) fn invalid_argument(message: impl Into<String>) -> Self {
+        Self::new(error_code::INVALID_ARGUMENT, message)
+    }
+
+    /// The model's constraints, or constraints like them, are broken.
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
+        Self::new(error_code::VALIDATION, message)
+    }
+
+    /// No such resource.
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(error_code::RESOURCE_NOT_FOUND, message)
+    }
+
+    /// No such operation, or one that is not built.
+    pub(crate) fn unknown_operation() -> Self {
+        Self::new(error_code::UNKNOWN_OPERATION, "The requested operation is not known to this service.")
+    }
+
+    /// A dry run that would have succeeded.
+    pub(crate) fn dry_run() -> Self {
+        Self::new(error_code::DRY_RUN_OPERATION, "The request would have succeeded, but the DryRun flag is set.")
+    }
+
+    /// A fault of the server; the caller cannot act on its cause, so that goes to the log only.
+    fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%cause, "request failed by a fault of the server");
+        Self::new(error_code::INTERNAL_FAILURE, "The request processing has failed because of an internal failure.")
+    }
+}
+
+impl From<StreamsError> for ApiError {
+    fn from(error: StreamsError) -> Self {
+        let code = match &error {
+            StreamsError::ExpiredToken(_) => error_code::EXPIRED_NEXT_TOKEN,
+            _ => match error.kind() {
+                Kind::NotFound => error_code::RESOURCE_NOT_FOUND,
+                Kind::InUse => error_code::RESOURCE_IN_USE,
+                Kind::Invalid => error_code::INVALID_ARGUMENT,
+                Kind::LimitExceeded => error_code::LIMIT_EXCEEDED,
+                Kind::Throttled => error_code::PROVISIONED_THROUGHPUT_EXCEEDED,
+                Kind::Expired => error_code::EXPIRED_ITERATOR,
+                Kind::Conflict => error_code::RESOURCE_IN_USE,
+                Kind::Unavailable => error_code::SERVICE_UNAVAILABLE,
+                Kind::Internal => return Self::internal(&error),
+            },
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<DeliveryError> for ApiError {
+    fn from(error: DeliveryError) -> Self {
+        let code = match error.kind() {
+            Kind::NotFound => error_code::RESOURCE_NOT_FOUND,
+            Kind::InUse => error_code::RESOURCE_IN_USE,
+            Kind::Invalid | Kind::Expired => error_code::INVALID_ARGUMENT,
+            Kind::LimitExceeded => error_code::LIMIT_EXCEEDED,
+            Kind::Conflict => error_code::CONCURRENT_MODIFICATION,
+            // Firehose has no throttling exception; SDKs retry this one.
+            Kind::Throttled | Kind::Unavailable => error_code::SERVICE_UNAVAILABLE_EXCEPTION,
+            Kind::Internal => return Self::internal(&error),
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<SignatureError> for ApiError {
+    fn from(error: SignatureError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<JsonError> for ApiError {
+    fn from(error: JsonError) -> Self {
+        Self::new(error_code::SERIALIZATION, error.to_string())
+    }
+}

@@ -1,0 +1,178 @@
+//! Reading bodies: within a size, a time, and a budget that all requests share.
+//!
+//! The budget is taken as bytes arrive, not as a header announces them, so that holding it costs the sender as much
+//! as it costs us; and it is never waited for, since two half-read bodies that wait for each other would wait until
+//! their deadlines.
+
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::body::Body;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use types::Clock;
+
+/// Bytes of all bodies that are being read or answered: sixteen of the largest, hundreds of usual ones.
+const BUDGET_BYTES: usize = 256 << 20;
+/// How long the next bytes of a body may take.
+const CHUNK_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a whole body may take.
+const BODY_DEADLINE: Duration = Duration::from_secs(60);
+/// First allocation for a body, whatever it claims to be.
+const FIRST_ALLOCATION_BYTES_MAX: usize = 256 << 10;
+/// Most bytes read past to let the client finish sending, so that it reads the answer instead of a broken connection.
+const DRAIN_BYTES_MAX: usize = 64 << 20;
+
+/// The memory for bodies.
+pub(super) struct BodyBudget {
+    bytes: Arc<Semaphore>,
+}
+
+/// A body and its share of the budget, given back when it is dropped.
+pub(super) struct Taken {
+    pub(super) bytes: Bytes,
+    _share: Vec<OwnedSemaphorePermit>,
+}
+
+/// Why a body was not read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum BodyError {
+    /// Larger than allowed.
+    TooLarge,
+    /// It came too slowly.
+    TooSlow,
+    /// The budget is used up by other requests.
+    Busy,
+    /// The client went away or broke the protocol.
+    Broken(String),
+}
+
+impl BodyBudget {
+    pub(super) fn new() -> Self {
+        Self { bytes: Arc::new(Semaphore::new(BUDGET_BYTES)) }
+    }
+
+    /// Reads a body of at most `bytes_max`.
+    pub(super) async fn read<B>(&self, body: &mut B, bytes_max: usize, clock: &dyn Clock) -> Result<Taken, BodyError>
+    where
+        B: Body<Data = Bytes> + Unpin,
+        B::Error: Display,
+    {
+        let deadline = clock.now().after(BODY_DEADLINE);
+        let mut share = Vec::new();
+        let mut whole = BytesMut::new();
+        let mut only: Option<Bytes> = None;
+        while let Some(chunk) = next_chunk(body, clock).await? {
+            if clock.now() > deadline {
+                return Err(BodyError::TooSlow);
+            }
+            let length = whole.len() + only.as_ref().map_or(0, Bytes::len) + chunk.len();
+            if length > bytes_max {
+                return Err(BodyError::TooLarge);
+            }
+            share.push(self.take(chunk.len())?);
+            // A body that came in one piece is used where it is.
+            match only.take() {
+                None if whole.is_empty() => only = Some(chunk),
+                first => {
+                    if let Some(first) = first {
+                        let expected = body.size_hint().lower().min(bytes_max as u64) as usize + length;
+                        whole.reserve(expected.min(FIRST_ALLOCATION_BYTES_MAX));
+                        whole.extend_from_slice(&first);
+                    }
+                    whole.extend_from_slice(&chunk);
+                }
+            }
+        }
+        Ok(Taken { bytes: only.unwrap_or_else(|| whole.freeze()), _share: share })
+    }
+
+    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, BodyError> {
+        let bytes = u32::try_from(bytes).map_err(|_| BodyError::TooLarge)?;
+        self.bytes.clone().try_acquire_many_owned(bytes).map_err(|_| BodyError::Busy)
+    }
+}
+
+/// Reads past the rest of a body that nobody wants, within bounds.
+pub(super) async fn drain<B>(body: &mut B, clock: &dyn Clock)
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Display,
+{
+    let deadline = clock.now().after(CHUNK_DEADLINE);
+    let mut passed = 0;
+    while !body.is_end_stream() && passed < DRAIN_BYTES_MAX && clock.now() < deadline {
+        match next_chunk(body, clock).await {
+            Ok(Some(chunk)) => passed += chunk.len(),
+            Ok(None) | Err(_) => return,
+        }
+    }
+}
+
+async fn next_chunk<B>(body: &mut B, clock: &dyn Clock) -> Result<Option<Bytes>, BodyError>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Display,
+{
+    loop {
+        let frame = tokio::select! {
+            biased;
+            frame = body.frame() => frame,
+            () = clock.sleep(CHUNK_DEADLINE) => return Err(BodyError::TooSlow),
+        };
+        match frame {
+            None => return Ok(None),
+            Some(Err(error)) => return Err(BodyError::Broken(error.to_string())),
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(chunk) => return Ok(Some(chunk)),
+                // Trailers mean nothing here.
+                Err(_) => continue,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use http_body_util::{Full, StreamBody};
+    use hyper::body::Frame;
+    use types::SystemClock;
+
+    use super::*;
+
+    fn chunks(sizes: &[usize]) -> impl Body<Data = Bytes, Error = std::io::Error> + Unpin {
+        let frames: VecDeque<_> = sizes.iter().map(|size| Ok(Frame::data(Bytes::from(vec![7; *size])))).collect();
+        StreamBody::new(futures_util::stream::iter(frames))
+    }
+
+    #[tokio::test]
+    async fn pieces_become_one_body() {
+        let budget = BodyBudget::new();
+        for sizes in [&[][..], &[5], &[1, 2, 3], &[0, 4, 0]] {
+            let taken = budget.read(&mut chunks(sizes), 100, &SystemClock).await.unwrap();
+            assert_eq!(taken.bytes, vec![7; sizes.iter().sum()]);
+        }
+        let taken = budget.read(&mut Full::new(Bytes::from_static(b"abc")), 3, &SystemClock).await.unwrap();
+        assert_eq!(&taken.bytes[..], b"abc");
+    }
+
+    #[tokio::test]
+    async fn one_byte_too_many_is_refused() {
+        let read = BodyBudget::new().read(&mut chunks(&[60, 41]), 100, &SystemClock).await;
+        assert_eq!(read.err(), Some(BodyError::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn the_budget_is_shared_and_given_back() {
+        let budget = BodyBudget { bytes: Arc::new(Semaphore::new(100)) };
+        let first = budget.read(&mut chunks(&[30, 30]), 100, &SystemClock).await.unwrap();
+        let second = budget.read(&mut chunks(&[30, 30]), 100, &SystemClock).await;
+        assert_eq!(second.err(), Some(BodyError::Busy));
+        drop(first);
+        assert!(budget.read(&mut chunks(&[50, 50]), 100, &SystemClock).await.is_ok());
+    }
+}
