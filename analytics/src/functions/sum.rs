@@ -26,12 +26,12 @@ pub(super) struct Sum {
 }
 
 impl Sum {
-    pub(super) fn sum() -> Self {
+    pub(super) fn total() -> Self {
         Self { average: false, signature: Signature::user_defined(Volatility::Immutable) }
     }
 
     pub(super) fn average() -> Self {
-        Self { average: true, ..Self::sum() }
+        Self { average: true, ..Self::total() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Running a program: records in, rows out, exactly once.
 //!
 //! `execution` holds the operators and is synchronous; `decode` and `encode` are its ends, `window`, `watermark` and
-//! `aggregate` its middle, `checkpoint` its persisted form. `job` is the task around it.
+//! `aggregate` its middle, `checkpoint` its persisted form. `job` is the task around it; `shards` brings its input.
 
 mod aggregate;
 mod checkpoint;
@@ -9,6 +9,9 @@ mod decode;
 mod encode;
 mod error;
 mod execution;
+pub(crate) mod job;
+mod shards;
+pub(crate) mod status;
 mod watermark;
 pub(crate) mod window;
 

@@ -22,5 +22,8 @@ mod window;
 pub use error::SqlError;
 pub(crate) use options::{InitialPosition, StreamReference};
 pub(crate) use script::compile;
-pub use sql_type::SqlType;
+pub(crate) use sql_type::SqlType;
 pub(crate) use table::MetadataKey;
+
+#[cfg(test)]
+mod refusals;

@@ -39,7 +39,6 @@ pub(crate) enum InitialPosition {
 #[derive(Debug, Clone)]
 pub(crate) struct TableOptions {
     pub(crate) stream: StreamReference,
-    pub(crate) stream_place: Location,
     pub(crate) position: InitialPosition,
     /// `None`: the application's default.
     pub(crate) idle_timeout: Option<Duration>,
@@ -71,7 +70,6 @@ impl TableOptions {
     pub(crate) fn parse(written: &[WrittenOption], table: Location) -> Result<Self, SqlError> {
         let mut options = Self {
             stream: parse_stream(written, table)?,
-            stream_place: find(written, "stream.arn").or(find(written, "stream")).map_or(table, |o| o.value_place),
             position: parse_position(written)?,
             idle_timeout: None,
             ignore_parse_errors: false,

@@ -13,7 +13,7 @@ pub(crate) const UTC: &str = "+00:00";
 
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SqlType {
+pub(crate) enum SqlType {
     /// `BOOLEAN`
     Boolean,
     /// `TINYINT`, 8 bits
@@ -42,7 +42,7 @@ pub enum SqlType {
 
 impl SqlType {
     /// The Arrow type of its values.
-    pub fn arrow(self) -> DataType {
+    pub(crate) fn arrow(self) -> DataType {
         match self {
             Self::Boolean => DataType::Boolean,
             Self::TinyInt => DataType::Int8,
@@ -60,7 +60,7 @@ impl SqlType {
     }
 
     /// The type whose values Arrow holds like this, if it is one of ours.
-    pub fn of_arrow(data_type: &DataType) -> Option<Self> {
+    pub(crate) fn of_arrow(data_type: &DataType) -> Option<Self> {
         Some(match data_type {
             DataType::Boolean => Self::Boolean,
             DataType::Int8 => Self::TinyInt,
@@ -79,17 +79,17 @@ impl SqlType {
     }
 
     /// Whether a column of this type may bear a watermark.
-    pub fn is_timestamp(self) -> bool {
+    pub(crate) fn is_timestamp(self) -> bool {
         matches!(self, Self::Timestamp | Self::TimestampLtz)
     }
 
     /// Whether it is a number.
-    pub fn is_numeric(self) -> bool {
+    pub(crate) fn is_numeric(self) -> bool {
         self.integer_digits().is_some() || matches!(self, Self::Float | Self::Double | Self::Decimal(..))
     }
 
     /// The decimal digits of the largest value of an integer type.
-    pub fn integer_digits(self) -> Option<u8> {
+    pub(crate) fn integer_digits(self) -> Option<u8> {
         match self {
             Self::TinyInt => Some(3),
             Self::SmallInt => Some(5),
@@ -100,7 +100,7 @@ impl SqlType {
     }
 
     /// Whether every value of this type is a value of `wider`: the implicit cast of INSERT.
-    pub fn widens_to(self, wider: Self) -> bool {
+    pub(crate) fn widens_to(self, wider: Self) -> bool {
         use SqlType::{BigInt, Date, Decimal, Double, Float, Int, SmallInt, Timestamp, TimestampLtz, TinyInt};
         match (self, wider) {
             (a, b) if a == b => true,

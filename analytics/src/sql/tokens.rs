@@ -53,14 +53,6 @@ pub(crate) fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>, SqlError> {
     Ok(kept)
 }
 
-/// The text of an unquoted or backquoted word.
-pub(crate) fn word(token: &Token) -> Option<&str> {
-    match token {
-        Token::Word(word) => Some(&word.value),
-        _ => None,
-    }
-}
-
 /// Whether the token is that keyword, in any case and unquoted.
 pub(crate) fn is_keyword(token: &Token, keyword: &str) -> bool {
     matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(keyword))
