@@ -1,65 +1,64 @@
-//! The persisted commands of Analytics (version 1): JSON in the command log. Variants and fields are only ever added.
+//! The persisted commands of Analytics (version 1).
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use types::{ApplicationName, Scope};
+use types::{ApplicationName, Domain, Epoch, Scope};
 
-/// A change of the applications; its time and place in the log come with it.
+use crate::Configuration;
+
+/// One change of the catalog, stored as JSON: `{"create":{…}}` and so on. Fields may be added with defaults; a variant
+/// or field is never given another meaning. `epoch` names the incarnation: a command for an older one is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "snake_case")]
-pub(crate) enum AnalyticsCommand {
-    /// An application comes into being, not started. The command's offset is its epoch: checkpoints go to
-    /// `PartitionId::opened_by(offset, 0)`.
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Adds an application that does not run. Its checkpoints go to the first partition that the command opens.
     Create {
-        /// Whose it is.
+        /// Whose it will be.
         scope: Scope,
-        /// Its name, free in the scope.
+        /// Its name; refused when taken.
         name: ApplicationName,
-        /// What it is.
-        definition: Definition,
+        /// How it is configured.
+        configuration: Box<Configuration>,
+        /// Tags by key.
+        tags: BTreeMap<String, String>,
     },
-    /// It should run from now on, across restarts of the server.
+    /// Makes it run; refused when it does.
     Start {
         /// Whose it is.
         scope: Scope,
         /// Its name.
         name: ApplicationName,
-        /// Whether it forgets its checkpoint and begins where the tables say.
-        fresh: bool,
+        /// The incarnation.
+        epoch: Epoch,
+        /// Begin without the state that it has.
+        afresh: bool,
     },
-    /// It should not run any more.
+    /// Makes it run no more; refused when it does not.
     Stop {
         /// Whose it is.
         scope: Scope,
         /// Its name.
         name: ApplicationName,
+        /// The incarnation.
+        epoch: Epoch,
     },
-    /// It and its checkpoints are forgotten.
+    /// Removes it.
     Delete {
         /// Whose it is.
         scope: Scope,
         /// Its name.
         name: ApplicationName,
+        /// The incarnation.
+        epoch: Epoch,
     },
 }
 
-/// What the creator of an application said.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Definition {
-    /// The SQL text.
-    pub sql: String,
-    /// The model's word for the runtime, such as `FLINK-1_20`.
-    pub runtime_environment: String,
-    /// The role's ARN; kept and shown, nothing is done with it.
-    pub service_execution_role: String,
-    /// Free text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Tags by key.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub tags: BTreeMap<String, String>,
-    /// What the API wants back in its descriptions; opaque here.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub api_details: String,
+impl Command {
+    /// The form that the command log takes.
+    pub(crate) fn into_command(self) -> types::Command {
+        let body = serde_json::to_vec(&self).expect("a command holds only strings, numbers and string-keyed maps");
+        types::Command { domain: Domain::Analytics, body: Bytes::from(body) }
+    }
 }

@@ -1,9 +1,12 @@
-//! Streaming SQL: applications whose queries in Flink's dialect run for ever over streams, exactly once.
+//! Data Analytics: continuous SQL over streams, in Flink's dialect.
 //!
-//! Owns: the dialect (`sql`), the compiled form (`program`), the operators, their state and checkpoints (`run`), and the
-//! life of an application (`Catalog`, [`Analytics`]). Refuses: HTTP, AWS shapes, destinations other than streams.
-//! Read [`Analytics`] for the operations, `sql/mod.rs` for what a text means, `run/mod.rs` for how it runs.
+//! Owns: the dialect, the plan, the operators and their state, checkpoints, the life of an application. Refuses: AWS
+//! request shapes, HTTP, destinations other than streams.
+//!
+//! Read [`Analytics`] for the operations and [`Catalog`] for the state; `sql/mod.rs` for how text becomes a program, and
+//! `run/mod.rs` for how a program runs, exactly once.
 
+mod application;
 mod catalog;
 mod command;
 mod error;
@@ -12,10 +15,13 @@ mod program;
 mod run;
 mod service;
 mod sql;
+mod stats;
 mod time_text;
 
-pub use catalog::{Application, Catalog};
-pub use command::Definition;
+pub use application::{Application, Checkpointing, Configuration, CreateApplication, Monitoring, Parallelism, Status};
+pub use catalog::Catalog;
+pub use command::Command;
 pub use error::AnalyticsError;
-pub use service::{Analytics, ApplicationPage, Described, Parts, Stats, Status};
+pub use service::{Analytics, ApplicationPage, Parts};
 pub use sql::SqlError;
+pub use stats::Stats;

@@ -1,21 +1,23 @@
 //! The handle that the API holds, and the jobs behind it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::join_all;
 use streams::Streams;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
-use types::{ApplicationName, Clock, Command, Commands, Domain, Random, Scope, Timestamp};
+use types::{ApplicationName, Clock, Commands, Random, Scope};
 
-use crate::catalog::{Application, Catalog};
-use crate::command::{AnalyticsCommand, Definition};
-use crate::error::AnalyticsError;
-use crate::run::job::{self, JobParts, Run};
-use crate::run::status::{JobState, JobStatus};
+use crate::run::job::{self, Job, Run};
+use crate::stats::{Meter, Stats};
+use crate::{AnalyticsError, Application, Catalog, Command, CreateApplication, Status, sql};
+
+/// How long a start waits until the application stands at its first records.
+const START_MAX: Duration = Duration::from_secs(10);
+/// How long a stop waits for the last commit; without it the application repeats what came after the one before.
+const STOP_MAX: Duration = Duration::from_secs(10);
 
 /// What Analytics stands on; everything that a simulator replaces is here.
 pub struct Parts {
@@ -27,15 +29,17 @@ pub struct Parts {
     pub commands: Arc<dyn Commands>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
-    /// Where the partition keys of rows without PARTITIONED BY come from.
+    /// Where unguessable bytes come from.
     pub random: Arc<dyn Random>,
 }
 
-/// Analytics. Cheap to clone.
+/// Data Analytics. Cheap to clone.
 #[derive(Clone)]
 pub struct Analytics {
     parts: Arc<Parts>,
     jobs: Arc<Mutex<Jobs>>,
+    /// Held over each change of an application's life, so that there is never a second job of one application.
+    lifecycle: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl std::fmt::Debug for Analytics {
@@ -44,343 +48,198 @@ impl std::fmt::Debug for Analytics {
     }
 }
 
-type Key = (Scope, ApplicationName);
+/// A page of applications, in order of name.
+#[derive(Debug, Clone)]
+pub struct ApplicationPage {
+    /// The applications.
+    pub applications: Vec<Arc<Application>>,
+    /// Whether there are more after the last one.
+    pub has_more: bool,
+}
 
 #[derive(Default)]
 struct Jobs {
-    running: HashMap<Key, Handle>,
-    /// Applications that an operation changes right now, and what they show meanwhile.
-    changing: HashMap<Key, Status>,
+    running: BTreeMap<(Scope, ApplicationName), Handle>,
     stopping: bool,
 }
 
 /// A running job.
 struct Handle {
+    meter: Arc<Meter>,
     run: watch::Sender<Run>,
-    status: watch::Receiver<JobStatus>,
     task: JoinHandle<()>,
-}
-
-/// The status of an application (model shape `ApplicationStatus`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// It does not run.
-    Ready,
-    /// It takes up its positions.
-    Starting,
-    /// It runs, or waits to run again after a failure.
-    Running,
-    /// It saves its state and stops.
-    Stopping,
-    /// It stops without saving.
-    ForceStopping,
-    /// It is being deleted.
-    Deleting,
-}
-
-impl Status {
-    /// The model's word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ready => "READY",
-            Self::Starting => "STARTING",
-            Self::Running => "RUNNING",
-            Self::Stopping => "STOPPING",
-            Self::ForceStopping => "FORCE_STOPPING",
-            Self::Deleting => "DELETING",
-        }
-    }
-}
-
-/// An application and how it is.
-#[derive(Debug, Clone)]
-pub struct Described {
-    /// What it is.
-    pub application: Arc<Application>,
-    /// How it is.
-    pub status: Status,
-    /// Its last failure since it was started.
-    pub failure: Option<String>,
-}
-
-/// A page of applications, in order of name.
-#[derive(Debug, Clone)]
-pub struct ApplicationPage {
-    /// The applications.
-    pub applications: Vec<Described>,
-    /// Whether there are more after the last one.
-    pub has_more: bool,
-}
-
-/// What a running application did since its state began, and how far it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Records read.
-    pub records_in: u64,
-    /// Rows written to sinks.
-    pub rows_out: u64,
-    /// Rows that came after their window had fired (for HOP and CUMULATE: row and window pairs).
-    pub late_rows: u64,
-    /// Records and fields passed over by `json.ignore-parse-errors`.
-    pub ignored: u64,
-    /// Event time up to which windows have fired, in milliseconds since 1970.
-    pub watermark_millis: Option<i64>,
-    /// Records that wait to be read.
-    pub records_behind: u64,
-    /// How long ago the last record read had arrived, where more are waiting.
-    pub behind: Duration,
-    /// Restarts after a failure.
-    pub restarts: u64,
-    /// The last failure.
-    pub failure: Option<String>,
-    /// When it was.
-    pub failed_at: Option<Timestamp>,
 }
 
 impl Analytics {
     /// The service over `parts`. Nothing runs before [`Self::resume`].
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), jobs: Arc::default() }
+        Self { parts: Arc::new(parts), jobs: Arc::default(), lifecycle: Arc::default() }
     }
 
-    /// Runs every application that should run, and drops the checkpoints of deleted ones that a crash may have left. To be
-    /// called once, when the command log was replayed.
-    ///
-    /// # Errors
-    /// When the log cannot drop a partition.
+    /// Starts what ran when the server stopped, and drops the checkpoints of deleted applications that a crash may have
+    /// left. To be called once, when the command log was replayed.
     pub async fn resume(&self) -> Result<(), AnalyticsError> {
         for partition in self.parts.catalog.retired() {
             self.parts.streams.drop_partition(partition).await?;
         }
-        for application in self.parts.catalog.all().into_iter().filter(|application| application.should_run) {
-            self.spawn(&application);
+        let running = self.parts.catalog.all().into_iter().filter(|application| application.status == Status::Running);
+        for application in running {
+            if let Err(error) = self.spawn(&application) {
+                tracing::error!(application = %application.arn(), %error, "the application cannot run in this version");
+            }
         }
         Ok(())
     }
 
-    /// Saves the state of every running application and stops it; [`Self::resume`] of the next process goes on there.
+    /// Stops every job after a last commit; what ran runs again after the restart.
     pub async fn shutdown(&self) {
         let handles = {
             let mut jobs = self.jobs();
             jobs.stopping = true;
             std::mem::take(&mut jobs.running)
         };
-        join_all(handles.into_values().map(|handle| stop(handle, Run::Stop))).await;
+        join_all(handles.into_values().map(|handle| self.end(handle))).await;
     }
 
-    /// Creates an application, not started.
-    ///
-    /// # Errors
-    /// [`AnalyticsError::Code`] when the SQL is wrong or not supported; [`AnalyticsError::InUse`] when the name is taken.
-    pub async fn create(
-        &self,
-        scope: &Scope,
-        name: ApplicationName,
-        definition: Definition,
-    ) -> Result<Described, AnalyticsError> {
-        let runtime = &definition.runtime_environment;
-        if !runtime.starts_with("FLINK-") && runtime != "SQL-1_0" {
-            return Err(AnalyticsError::Invalid(format!("Runtime environment {runtime} is not supported")));
+    /// Adds an application; its SQL is compiled now, so that what cannot run is refused now.
+    pub async fn create(&self, scope: &Scope, request: CreateApplication) -> Result<Arc<Application>, AnalyticsError> {
+        let CreateApplication { name, configuration, tags } = request;
+        if let Some(text) = &configuration.sql {
+            sql::compile(text)?;
         }
-        if self.parts.catalog.get(scope, &name).is_some() {
-            return Err(AnalyticsError::InUse(format!("Application {name} already exists")));
-        }
-        crate::sql::compile(&definition.sql)?;
-        let command = AnalyticsCommand::Create { scope: scope.clone(), name: name.clone(), definition };
-        self.submit(&command).await?;
+        let configuration = Box::new(configuration);
+        self.submit(scope, &name, Command::Create { scope: scope.clone(), name: name.clone(), configuration, tags })
+            .await?;
         self.describe(scope, &name)
     }
 
     /// The application of that name.
-    ///
-    /// # Errors
-    /// [`AnalyticsError::NotFound`].
-    pub fn describe(&self, scope: &Scope, name: &ApplicationName) -> Result<Described, AnalyticsError> {
-        self.application(scope, name).map(|application| self.described(application))
+    pub fn describe(&self, scope: &Scope, name: &ApplicationName) -> Result<Arc<Application>, AnalyticsError> {
+        let not_found = || AnalyticsError::NotFound { scope: scope.clone(), name: name.clone() };
+        self.parts.catalog.get(scope, name).ok_or_else(not_found)
     }
 
-    /// The applications after `after`, at most `limit`.
+    /// The applications of a scope after `after`, at most `limit`.
     pub fn list(&self, scope: &Scope, after: Option<&ApplicationName>, limit: usize) -> ApplicationPage {
-        let mut applications = self.parts.catalog.list(scope, after);
-        let has_more = applications.len() > limit;
-        applications.truncate(limit);
-        let applications = applications.into_iter().map(|application| self.described(application)).collect();
-        ApplicationPage { applications, has_more }
+        let all = self.parts.catalog.all();
+        let mut rest = all.into_iter().filter(|one| one.scope == *scope && after.is_none_or(|after| one.name > *after));
+        let applications = rest.by_ref().take(limit).collect();
+        ApplicationPage { applications, has_more: rest.next().is_some() }
     }
 
-    /// Runs an application from its last checkpoint or, if `fresh`, from where its tables say. Answers when it has taken up
-    /// its positions (records put after that are read) or failed to, in which case it keeps trying.
-    ///
-    /// # Errors
-    /// [`AnalyticsError::InUse`] when it is not READY.
-    pub async fn start(&self, scope: &Scope, name: &ApplicationName, fresh: bool) -> Result<(), AnalyticsError> {
-        let _changing = self.change(scope, name, Status::Starting, |status| status == Status::Ready)?;
-        let command = AnalyticsCommand::Start { scope: scope.clone(), name: name.clone(), fresh };
-        self.submit(&command).await?;
-        let application = self.application(scope, name)?;
-        if let Some(mut status) = self.spawn(&application) {
-            // An error means that the server stops; the next process starts the job.
-            let _stopped = status.wait_for(|status| status.state != JobState::Starting).await;
+    /// Runs an application from its last state, or from none with `afresh`. When this returns it stands at its first
+    /// records: what is put from now on is seen, also where the table says LATEST.
+    pub async fn start(&self, scope: &Scope, name: &ApplicationName, afresh: bool) -> Result<(), AnalyticsError> {
+        let opened = {
+            let _alone = self.lifecycle.lock().await;
+            let application = self.describe(scope, name)?;
+            if application.configuration.sql.is_none() {
+                let message =
+                    format!("Application {name} has no code; give its SQL as TextContent when it is created.");
+                return Err(AnalyticsError::Invalid(message));
+            }
+            if self.jobs().stopping {
+                return Err(AnalyticsError::Stopping);
+            }
+            let afresh = afresh || !application.configuration.snapshots_enabled;
+            let (scope, name, epoch) = (scope.clone(), name.clone(), application.epoch);
+            let command = Command::Start { scope: scope.clone(), name: name.clone(), epoch, afresh };
+            self.submit(&scope, &name, command).await?;
+            self.spawn(&self.describe(&scope, &name)?)?
+        };
+        tokio::select! {
+            _opened_or_failed = opened => {}
+            () = self.parts.clock.sleep(START_MAX) => {}
         }
         Ok(())
     }
 
-    /// Stops an application; unless `force`, its state is saved first.
-    ///
-    /// # Errors
-    /// [`AnalyticsError::InUse`] when it is not RUNNING.
+    /// Stops an application after a last commit; `force` stops it where it is.
     pub async fn stop(&self, scope: &Scope, name: &ApplicationName, force: bool) -> Result<(), AnalyticsError> {
-        let shown = if force { Status::ForceStopping } else { Status::Stopping };
-        let _changing = self.change(scope, name, shown, |status| status == Status::Running)?;
-        self.stop_job(scope, name, if force { Run::ForceStop } else { Run::Stop }).await;
-        self.submit(&AnalyticsCommand::Stop { scope: scope.clone(), name: name.clone() }).await
+        let _alone = self.lifecycle.lock().await;
+        let epoch = self.describe(scope, name)?.epoch;
+        self.submit(scope, name, Command::Stop { scope: scope.clone(), name: name.clone(), epoch }).await?;
+        self.stop_job(scope, name, force).await;
+        Ok(())
     }
 
-    /// Stops an application if it runs, and forgets it with its checkpoints.
-    ///
-    /// # Errors
-    /// [`AnalyticsError::Invalid`] when it was not created at `created`, compared to the second because clients carry
-    /// timestamps as floating-point numbers.
-    pub async fn delete(
-        &self,
-        scope: &Scope,
-        name: &ApplicationName,
-        created: Timestamp,
-    ) -> Result<(), AnalyticsError> {
-        let application = self.application(scope, name)?;
-        if application.created.seconds().abs_diff(created.seconds()) > 1 {
-            let message =
-                format!("CreateTimestamp is not that of application {name}; take it from DescribeApplication");
-            return Err(AnalyticsError::Invalid(message));
-        }
-        let idle = |status| matches!(status, Status::Ready | Status::Running);
-        let _changing = self.change(scope, name, Status::Deleting, idle)?;
-        self.stop_job(scope, name, Run::ForceStop).await;
-        self.submit(&AnalyticsCommand::Delete { scope: scope.clone(), name: name.clone() }).await?;
-        Ok(self.parts.streams.drop_partition(application.checkpoints()).await?)
+    /// Removes an application, stopping it first.
+    pub async fn delete(&self, scope: &Scope, name: &ApplicationName) -> Result<(), AnalyticsError> {
+        let _alone = self.lifecycle.lock().await;
+        let application = self.describe(scope, name)?;
+        let epoch = application.epoch;
+        self.submit(scope, name, Command::Delete { scope: scope.clone(), name: name.clone(), epoch }).await?;
+        self.stop_job(scope, name, true).await;
+        self.parts.streams.drop_partition(application.checkpoints).await?;
+        Ok(())
     }
 
-    /// What a running application did; zeros when it does not run.
-    ///
-    /// # Errors
-    /// [`AnalyticsError::NotFound`].
+    /// What an application did since its state began; all zero while it does not run.
     pub fn stats(&self, scope: &Scope, name: &ApplicationName) -> Result<Stats, AnalyticsError> {
-        self.application(scope, name)?;
+        self.describe(scope, name)?;
         let jobs = self.jobs();
-        let Some(handle) = jobs.running.get(&(scope.clone(), name.clone())) else { return Ok(Stats::default()) };
-        let status = handle.status.borrow();
-        Ok(Stats {
-            records_in: status.counters.records_in,
-            rows_out: status.counters.rows_out,
-            late_rows: status.counters.late,
-            ignored: status.counters.ignored,
-            watermark_millis: status.watermark,
-            records_behind: status.lag.values().map(|lag| lag.records_behind).sum(),
-            behind: job::behind(&status.lag, self.parts.clock.now()),
-            restarts: status.restarts,
-            failure: status.failure.as_ref().map(|(message, _)| message.clone()),
-            failed_at: status.failure.as_ref().map(|(_, time)| *time),
-        })
+        let handle = jobs.running.get(&(scope.clone(), name.clone()));
+        Ok(handle.map_or_else(Stats::default, |handle| handle.meter.stats().clone()))
     }
 
-    fn application(&self, scope: &Scope, name: &ApplicationName) -> Result<Arc<Application>, AnalyticsError> {
-        self.parts.catalog.get(scope, name).ok_or_else(|| AnalyticsError::NotFound(name.clone()))
+    async fn submit(&self, scope: &Scope, name: &ApplicationName, command: Command) -> Result<(), AnalyticsError> {
+        let submitted = self.parts.commands.submit(command.into_command()).await;
+        submitted.map(|_| ()).map_err(|error| AnalyticsError::submitted(error, scope, name))
     }
 
-    fn described(&self, application: Arc<Application>) -> Described {
-        let key = (application.scope.clone(), application.name.clone());
-        let jobs = self.jobs();
-        let job = jobs.running.get(&key).map(|handle| handle.status.borrow().clone());
-        let status = match jobs.changing.get(&key) {
-            Some(changing) => *changing,
-            None if !application.should_run => Status::Ready,
-            None if job.as_ref().is_some_and(|job| job.state == JobState::Starting) => Status::Starting,
-            None => Status::Running,
+    /// Starts the job of an application; the receiver is told when it stands at its first records.
+    fn spawn(&self, application: &Arc<Application>) -> Result<oneshot::Receiver<()>, AnalyticsError> {
+        let program = Arc::new(sql::compile(application.configuration.sql.as_deref().unwrap_or_default())?);
+        let (run, told) = watch::channel(Run::On);
+        let (tell, opened) = oneshot::channel();
+        let meter = Arc::<Meter>::default();
+        let job = Job {
+            application: application.clone(),
+            program,
+            streams: self.parts.streams.clone(),
+            clock: self.parts.clock.clone(),
+            random: self.parts.random.clone(),
+            meter: meter.clone(),
+            run: told,
         };
-        Described { application, status, failure: job.and_then(|job| job.failure).map(|(message, _)| message) }
-    }
-
-    /// Claims an application for one operation; other operations are refused until the guard is dropped.
-    fn change(
-        &self,
-        scope: &Scope,
-        name: &ApplicationName,
-        shown: Status,
-        allowed: impl Fn(Status) -> bool,
-    ) -> Result<Changing, AnalyticsError> {
-        let status = self.describe(scope, name)?.status;
-        // A job that still starts can be stopped like one that runs.
-        let effective =
-            if status == Status::Starting && !self.is_changing(scope, name) { Status::Running } else { status };
-        let key = (scope.clone(), name.clone());
         let mut jobs = self.jobs();
         if jobs.stopping {
             return Err(AnalyticsError::Stopping);
         }
-        if !allowed(effective) || jobs.changing.contains_key(&key) {
-            return Err(AnalyticsError::InUse(format!(
-                "Application {name} cannot be changed while it is {}",
-                status.as_str()
-            )));
-        }
-        jobs.changing.insert(key.clone(), shown);
-        Ok(Changing { jobs: self.jobs.clone(), key })
-    }
-
-    fn is_changing(&self, scope: &Scope, name: &ApplicationName) -> bool {
-        self.jobs().changing.contains_key(&(scope.clone(), name.clone()))
-    }
-
-    async fn submit(&self, command: &AnalyticsCommand) -> Result<(), AnalyticsError> {
-        let body = serde_json::to_vec(command).map_err(|error| AnalyticsError::Commands(error.to_string()))?;
-        let command = Command { domain: Domain::Analytics, body: Bytes::from(body) };
-        self.parts.commands.submit(command).await?;
-        Ok(())
-    }
-
-    fn spawn(&self, application: &Arc<Application>) -> Option<watch::Receiver<JobStatus>> {
-        let mut jobs = self.jobs();
+        let task = tokio::spawn(job::run(job, tell));
         let key = (application.scope.clone(), application.name.clone());
-        if jobs.stopping || jobs.running.contains_key(&key) {
-            return None;
-        }
-        let (run, told) = watch::channel(Run::On);
-        let (publish, status) = watch::channel(JobStatus::default());
-        let parts = &self.parts;
-        let (streams, clock, random) = (parts.streams.clone(), parts.clock.clone(), parts.random.clone());
-        let job = job::run(JobParts { streams, clock, random }, application.clone(), publish, told);
-        let handle = Handle { run, status: status.clone(), task: tokio::spawn(job) };
-        jobs.running.insert(key, handle);
-        Some(status)
+        jobs.running.insert(key, Handle { meter, run, task });
+        Ok(opened)
     }
 
-    async fn stop_job(&self, scope: &Scope, name: &ApplicationName, how: Run) {
+    async fn stop_job(&self, scope: &Scope, name: &ApplicationName, force: bool) {
         let handle = self.jobs().running.remove(&(scope.clone(), name.clone()));
-        if let Some(handle) = handle {
-            stop(handle, how).await;
+        match handle {
+            Some(handle) if force => {
+                handle.task.abort();
+                // Its last append, if one is under way, belongs to the state that it leaves.
+                let _ended = handle.task.await;
+            }
+            Some(handle) => self.end(handle).await,
+            None => {}
+        }
+    }
+
+    /// Lets a job commit and end, within bounds.
+    async fn end(&self, mut handle: Handle) {
+        handle.run.send_replace(Run::Stop);
+        let in_time = tokio::select! {
+            _ended = &mut handle.task => true,
+            () = self.parts.clock.sleep(STOP_MAX) => false,
+        };
+        if !in_time {
+            tracing::warn!("an application did not commit in time; it goes on from its commit before");
+            handle.task.abort();
+            let _ended = handle.task.await;
         }
     }
 
     fn jobs(&self) -> MutexGuard<'_, Jobs> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-async fn stop(handle: Handle, how: Run) {
-    handle.run.send_replace(how);
-    if let Err(error) = handle.task.await {
-        tracing::error!(%error, "an application's task ended badly");
-    }
-}
-
-/// The claim of an operation on an application.
-struct Changing {
-    jobs: Arc<Mutex<Jobs>>,
-    key: Key,
-}
-
-impl Drop for Changing {
-    fn drop(&mut self) {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).changing.remove(&self.key);
     }
 }

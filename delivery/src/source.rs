@@ -74,12 +74,13 @@ impl Source {
     /// The next page of any partition; `None` when it is time to [`Self::refresh`]. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Option<Read> {
         tokio::select! {
+            // First, or a source that always has a page would never look for new shards.
             biased;
+            () = &mut self.recheck => None,
             Some(read) = self.pages.next() => {
                 self.reading.remove(&read.partition);
                 Some(read)
             }
-            () = &mut self.recheck => None,
         }
     }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use analytics::Analytics;
 use delivery::{Buckets, BucketsConfig, Delivery};
 use log::embedded::{EmbeddedConfig, EmbeddedLog};
 use log::{CommandLog, Log, LogError};
@@ -47,12 +48,15 @@ pub(crate) enum OpenError {
     Buckets(#[from] delivery::BucketsError),
     #[error("Firehose could not go on: {0}")]
     Delivery(#[from] delivery::DeliveryError),
+    #[error("Analytics could not go on: {0}")]
+    Analytics(#[from] analytics::AnalyticsError),
 }
 
 /// Everything that answers requests.
 pub(crate) struct App {
     pub(crate) streams: Streams,
     pub(crate) delivery: Delivery,
+    pub(crate) analytics: Analytics,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) account: AccountId,
@@ -67,10 +71,13 @@ impl App {
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let (log, token_secret) = open_files(&config, &*random).await?;
 
-        let (streams, delivery) = (Arc::<streams::Catalog>::default(), Arc::<delivery::Catalog>::default());
+        let streams = Arc::<streams::Catalog>::default();
+        let delivery = Arc::<delivery::Catalog>::default();
+        let analytics = Arc::<analytics::Catalog>::default();
         let appliers: HashMap<Domain, Arc<dyn Applier>> = HashMap::from([
             (Domain::Streams, streams.clone() as Arc<dyn Applier>),
             (Domain::Delivery, delivery.clone() as Arc<dyn Applier>),
+            (Domain::Analytics, analytics.clone() as Arc<dyn Applier>),
         ]);
         let replayed = CommandLog::open(log.clone(), clock.clone(), appliers).await;
         let commands = Arc::new(replayed.map_err(|source| OpenError::Log { path: log_dir(&config.data_dir), source })?);
@@ -93,9 +100,17 @@ impl App {
             buckets: Buckets::open(config.buckets)?,
         });
         delivery.resume().await?;
+        let analytics = Analytics::new(analytics::Parts {
+            catalog: analytics,
+            streams: streams.clone(),
+            commands,
+            clock: clock.clone(),
+            random: random.clone(),
+        });
+        analytics.resume().await?;
         let trimmed = streams.clone();
         let retention = tokio::spawn(async move { trimmed.run_retention().await });
-        Ok(Arc::new(Self { streams, delivery, clock, random, account: config.account, log, retention }))
+        Ok(Arc::new(Self { streams, delivery, analytics, clock, random, account: config.account, log, retention }))
     }
 
     /// Becomes true when a write or flush failed: nothing more is acknowledged and the process should exit with 70.
@@ -112,6 +127,7 @@ impl App {
     /// To be called when no request is in flight any more.
     pub(crate) async fn shutdown(&self) {
         self.retention.abort();
+        self.analytics.shutdown().await;
         self.delivery.shutdown().await;
         if let Err(error) = self.log.shutdown().await {
             tracing::error!(%error, "the log could not be flushed");

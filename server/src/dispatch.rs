@@ -84,6 +84,8 @@ impl Target {
 
     /// Decodes, validates, handles and encodes.
     pub(crate) async fn call(self, app: &App, caller: &Caller, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+        let Caller { access_key_id, scope, .. } = caller;
+        tracing::debug!(service = ?self.service, operation = self.operation, access_key_id, region = %scope.region, "request accepted");
         match self.service {
             Service::Kinesis => api::kinesis::call(app, caller, self.operation, body).await,
             Service::Firehose => api::firehose::call(app, caller, self.operation, body).await,

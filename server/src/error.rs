@@ -3,6 +3,7 @@
 //! Handlers return [`ApiError`]; `?` on a domain's error goes through here. Every code and its status stands in
 //! `wire::error_code`. Faults of the server are logged here with their cause and shown without it.
 
+use analytics::AnalyticsError;
 use delivery::DeliveryError;
 use streams::StreamsError;
 use types::Kind;
@@ -88,6 +89,22 @@ impl From<DeliveryError> for ApiError {
             Kind::LimitExceeded => error_code::LIMIT_EXCEEDED,
             Kind::Conflict => error_code::CONCURRENT_MODIFICATION,
             // Firehose has no throttling exception; SDKs retry this one.
+            Kind::Throttled | Kind::Unavailable => error_code::SERVICE_UNAVAILABLE_EXCEPTION,
+            Kind::Internal => return Self::internal(&error),
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<AnalyticsError> for ApiError {
+    fn from(error: AnalyticsError) -> Self {
+        let code = match error.kind() {
+            Kind::Invalid if matches!(error, AnalyticsError::Code(_)) => error_code::CODE_VALIDATION,
+            Kind::NotFound => error_code::RESOURCE_NOT_FOUND,
+            Kind::InUse => error_code::RESOURCE_IN_USE,
+            Kind::Invalid | Kind::Expired => error_code::INVALID_ARGUMENT,
+            Kind::LimitExceeded => error_code::LIMIT_EXCEEDED,
+            Kind::Conflict => error_code::CONCURRENT_MODIFICATION,
             Kind::Throttled | Kind::Unavailable => error_code::SERVICE_UNAVAILABLE_EXCEPTION,
             Kind::Internal => return Self::internal(&error),
         };

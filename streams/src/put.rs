@@ -45,6 +45,7 @@ impl Streams {
         entries: Vec<PutEntry>,
     ) -> Result<Vec<Result<Placed, PutFailure>>, StreamsError> {
         let stream = self.stream(scope, name)?;
+        check_total(&entries)?;
         let routed = route(&stream, entries)?;
         let (parts, places) = (routed.parts, routed.places);
         match self.parts.log.append(parts, self.parts.clock.now()).await {
@@ -111,22 +112,25 @@ fn hash_key(entry: &PutEntry) -> Result<HashKey, StreamsError> {
 }
 
 fn check_sizes(stream: &Stream, entries: &[PutEntry]) -> Result<(), StreamsError> {
-    let mut total = 0;
-    for entry in entries {
-        let size = entry.data.len() + entry.partition_key.len();
-        if size > stream.record_bytes_max {
-            return Err(StreamsError::Invalid(format!(
-                "Record of {size} bytes exceeds the maximum record size of {} bytes of stream {}.",
-                stream.record_bytes_max, stream.name
-            )));
-        }
-        total += size;
+    match entries.iter().map(size).find(|size| *size > stream.record_bytes_max) {
+        None => Ok(()),
+        Some(size) => Err(StreamsError::Invalid(format!(
+            "Record of {size} bytes exceeds the maximum record size of {} bytes of stream {}.",
+            stream.record_bytes_max, stream.name
+        ))),
     }
+}
+
+/// A rule of the API only: a consumer's commit may be larger than one call of a client.
+fn check_total(entries: &[PutEntry]) -> Result<(), StreamsError> {
+    let total: usize = entries.iter().map(size).sum();
     if total > limits::PUT_RECORDS_BYTES_MAX {
-        return Err(StreamsError::Invalid(format!(
-            "Records size exceeds {} bytes limit: {total} bytes.",
-            limits::PUT_RECORDS_BYTES_MAX
-        )));
+        let limit = limits::PUT_RECORDS_BYTES_MAX;
+        return Err(StreamsError::Invalid(format!("Records size exceeds {limit} bytes limit: {total} bytes.")));
     }
     Ok(())
+}
+
+fn size(entry: &PutEntry) -> usize {
+    entry.data.len() + entry.partition_key.len()
 }

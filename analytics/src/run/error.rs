@@ -12,7 +12,7 @@ pub(crate) enum JobError {
     #[error("table {table}, {shard}, record {sequence_number}: {message}")]
     Record { table: String, shard: ShardId, sequence_number: SequenceNumber, message: String },
     /// An expression failed on the values of a record.
-    #[error("{}", plain(.0))]
+    #[error("{}", .0.strip_backtrace())]
     Evaluate(#[from] DataFusionError),
     /// An operation on columns failed.
     #[error(transparent)]
@@ -25,6 +25,9 @@ pub(crate) enum JobError {
         "the open windows hold {bytes} bytes, more than {bytes_max}: use fewer groups, smaller windows, or a smaller watermark delay"
     )]
     StateTooLarge { bytes: usize, bytes_max: usize },
+    /// The rows of one commit are more than the log takes at once.
+    #[error("the query gave {bytes} bytes of rows at once, more than {bytes_max}: use fewer groups or shorter rows")]
+    OutputTooLarge { bytes: usize, bytes_max: usize },
     /// The checkpoint cannot be read.
     #[error("the checkpoint cannot be read: {0}")]
     Checkpoint(String),
@@ -34,10 +37,4 @@ pub(crate) enum JobError {
     /// A table names a stream that this application may not use.
     #[error("table {table}: {message}")]
     Stream { table: String, message: String },
-}
-
-/// What failed, without DataFusion's name for the kind of failure.
-fn plain(error: &DataFusionError) -> String {
-    let text = error.find_root().strip_backtrace();
-    text.strip_prefix("Execution error: ").map_or(text.clone(), ToOwned::to_owned)
 }

@@ -1,298 +1,312 @@
-//! The task of a running application: brings pages to the execution, and commits its rows together with its state.
+//! The task of one running application: reads pages, feeds the operators, commits.
 //!
-//! Rows leave only through [`Streams::commit`], in one atomic append with the checkpoint they belong to. Whatever breaks
-//! between two commits is done again from the last one, with the same result: exactly once. A failed job starts again
-//! after a pause, as Flink's does; how it failed shows in [`JobStatus`]. The task is never aborted, only told to stop:
-//! an abort could leave an append under way that the next run does not know of.
+//! A commit is one atomic append of the checkpoint and the rows made since the last one. Rows that are not committed
+//! exist in memory only; a job that is dropped at any moment goes on from its last commit and makes them again, from the
+//! same records in the same state: every row is written exactly once. A job that fails is started again from its
+//! checkpoint after a while, as Flink does.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{FutureExt, StreamExt};
-use streams::{Commit, Start, Streams, StreamsError};
-use tokio::sync::watch;
-use types::{Clock, Kind, Random, Scope, StreamName, Timestamp};
+use streams::{Commit, PutEntry, Streams};
+use tokio::sync::{oneshot, watch};
+use types::{Clock, Random, Scope, Sleep, StreamName, Timestamp};
 
 use super::JobError;
-use super::checkpoint::{Checkpoint, ShardKey, ShardPosition};
+use super::checkpoint::Checkpoint;
 use super::execution::Execution;
-use super::shards::{Pages, ShardPage, cursor, initial, keys, pages, resolve};
-use super::status::{JobState, JobStatus, ShardLag};
-use crate::catalog::Application;
+use super::reading::{Read, Reading, key_of, start_of, stream_name, stream_of};
+use super::restart::RestartDelay;
+use crate::Application;
 use crate::program::Program;
+use crate::stats::Meter;
 
-/// State without new rows is saved this often; it only bounds the work that is done again after a crash.
-const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10);
-/// Rows after which pages no longer join a commit. A commit never waits for more rows.
-const COMMIT_ROWS_MAX: usize = 5000;
-/// Pages that may join one commit, so that a job that only filters still stops and saves in time.
-const COMMIT_PAGES_MAX: usize = 64;
-/// The pause before the first restart; it doubles with each failure in a row, as Flink's exponential delay.
-const RESTART_DELAY_MIN: Duration = Duration::from_secs(1);
-/// The longest pause.
-const RESTART_DELAY_MAX: Duration = Duration::from_secs(60);
-/// The pause after the log was too busy for a commit, and how often it is tried before the job fails.
-const BUSY_DELAY: Duration = Duration::from_millis(50);
-const BUSY_TRIES_MAX: usize = 200;
+/// How long a row may wait for others before it is committed.
+const OUTPUT_DELAY: Duration = Duration::from_millis(100);
+/// Rows that are committed without waiting for more.
+const OUTPUT_ROWS_MAX: usize = 5_000;
+/// Bytes of rows in one commit; well below what the log takes in one append.
+const OUTPUT_BYTES_MAX: usize = 32 << 20;
+/// How often positions and state are saved when no row makes them be saved, unless the application says otherwise.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(5);
+/// How often new shards are looked for.
+const RECHECK: Duration = Duration::from_secs(1);
+/// The wait before a commit is tried again that found the log's queue full.
+const OVERLOAD_PAUSE: Duration = Duration::from_millis(50);
 
 /// What a job is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Run {
     /// Go on.
     On,
-    /// Save the state and stop.
+    /// Commit and end.
     Stop,
-    /// Stop at once; the last checkpoint stays.
-    ForceStop,
 }
 
-/// What a job stands on.
-#[derive(Clone)]
-pub(crate) struct JobParts {
+/// What a job is made of.
+pub(crate) struct Job {
+    pub(crate) application: Arc<Application>,
+    pub(crate) program: Arc<Program>,
     pub(crate) streams: Streams,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) run: watch::Receiver<Run>,
 }
 
-/// Runs an application until it is told to stop.
-pub(crate) async fn run(
-    parts: JobParts,
-    application: Arc<Application>,
-    status: watch::Sender<JobStatus>,
-    mut told: watch::Receiver<Run>,
-) {
-    let mut delay = RESTART_DELAY_MIN;
+/// Runs until it is told to stop. `opened` is told when the positions from which it reads are durable, or when the first
+/// attempt failed.
+pub(crate) async fn run(job: Job, opened: oneshot::Sender<()>) {
+    let mut opened = Some(opened);
+    let mut delay = RestartDelay::default();
     loop {
-        let commits_before = status.borrow().commits;
-        let failure = match attempt(&parts, &application, &status, &mut told).await {
+        let error = match attempt(&job, &mut opened, &mut delay).await {
             Ok(()) => return,
-            Err(failure) => failure,
+            Err(error) => error,
         };
-        if status.borrow().commits > commits_before + 1 {
-            delay = RESTART_DELAY_MIN;
+        let wait = delay.next(&*job.random);
+        tracing::warn!(application = %job.application.arn(), %error, ?wait, "the application failed and is started again from its checkpoint");
+        {
+            let mut stats = job.meter.stats();
+            stats.failure = Some((job.clock.now(), error.to_string()));
+            stats.restarts += 1;
         }
-        tracing::warn!(application = %application.name, error = %failure, delay_ms = delay.as_millis() as u64, "application failed and will start again");
-        status.send_modify(|status| status.failed(failure.to_string(), parts.clock.now()));
+        tell(&mut opened);
+        let mut run = job.run.clone();
         tokio::select! {
-            () = parts.clock.sleep(delay) => {}
-            () = stopped(&mut told) => return,
+            () = job.clock.sleep(wait) => {}
+            () = stopped(&mut run) => return,
         }
-        delay = (delay * 2).min(RESTART_DELAY_MAX);
     }
 }
 
-async fn stopped(told: &mut watch::Receiver<Run>) {
-    // A sender that is gone means that nobody owns the job any more.
-    let _gone = told.wait_for(|run| *run != Run::On).await;
-}
-
-/// One run from the last checkpoint; `Ok` when it was told to stop.
 async fn attempt(
-    parts: &JobParts,
-    application: &Arc<Application>,
-    status: &watch::Sender<JobStatus>,
-    told: &mut watch::Receiver<Run>,
+    job: &Job,
+    opened: &mut Option<oneshot::Sender<()>>,
+    delay: &mut RestartDelay,
 ) -> Result<(), JobError> {
-    let program = crate::sql::compile(&application.definition.sql);
-    let program = Arc::new(program.map_err(|error| JobError::Checkpoint(error.to_string()))?);
-    let mut job = Job::open(parts, application, program, status).await?;
-    let mut next_checkpoint = parts.clock.now().after(CHECKPOINT_INTERVAL);
-    loop {
-        let now = parts.clock.now();
-        let wake = job.execution.next_idle(now).map_or(next_checkpoint, |idle| idle.min(next_checkpoint));
-        tokio::select! {
-            biased;
-            () = stopped(told) => {
-                if *told.borrow() == Run::Stop {
-                    job.commit().await?;
-                }
-                return Ok(());
-            }
-            page = job.pages.next(), if !job.pages.is_empty() => {
-                if let Some(page) = page {
-                    job.take(page?).await?;
-                }
-                job.take_ready().await?;
-            }
-            () = parts.clock.sleep(wake.since(now).max(Duration::from_millis(1))) => {}
-        }
-        let now = parts.clock.now();
-        for source in 0..job.program.sources.len() {
-            job.execution.advance(source, now)?;
-        }
-        if job.execution.output_count() > 0 || (job.unsaved && now >= next_checkpoint) {
-            job.commit().await?;
-        }
-        if now >= next_checkpoint {
-            next_checkpoint = now.after(CHECKPOINT_INTERVAL);
-        }
-        job.report();
+    let mut attempt = Attempt::open(job).await?;
+    tell(opened);
+    attempt.work(delay).await
+}
+
+fn tell(opened: &mut Option<oneshot::Sender<()>>) {
+    if let Some(opened) = opened.take() {
+        // Nobody has to wait for it.
+        let _gone = opened.send(());
     }
 }
 
-struct Job<'a> {
-    parts: &'a JobParts,
-    application: &'a Arc<Application>,
-    program: Arc<Program>,
-    status: &'a watch::Sender<JobStatus>,
+/// Completes when the job is told to stop, or everybody who could tell it is gone.
+async fn stopped(run: &mut watch::Receiver<Run>) {
+    let _gone = run.wait_for(|run| *run == Run::Stop).await;
+}
+
+/// The application from its last checkpoint to its next failure.
+struct Attempt<'a> {
+    job: &'a Job,
     execution: Execution,
-    /// The stream of each source and of each sink.
-    sources: Vec<(Scope, StreamName)>,
+    reading: Reading,
     sinks: Vec<(Scope, StreamName)>,
-    pages: Pages,
-    lag: BTreeMap<(usize, ShardKey), ShardLag>,
-    /// Whether records were read since the last commit.
-    unsaved: bool,
+    interval: Duration,
+    /// When the next commit is due; `None` while nothing has changed.
+    due: Option<(Timestamp, Sleep)>,
+    last_commit: Timestamp,
+    tick: Sleep,
 }
 
-impl<'a> Job<'a> {
-    async fn open(
-        parts: &'a JobParts,
-        application: &'a Arc<Application>,
-        program: Arc<Program>,
-        status: &'a watch::Sender<JobStatus>,
-    ) -> Result<Self, JobError> {
-        let scope = &application.scope;
-        let sources = program.sources.iter().map(|s| resolve(scope, &s.name, &s.stream)).collect::<Result<_, _>>()?;
-        let sinks: Vec<_> =
-            program.sinks.iter().map(|s| resolve(scope, &s.name, &s.stream)).collect::<Result<_, _>>()?;
-        for (scope, name) in &sinks {
-            parts.streams.expect_stream(scope, name)?;
+enum Step {
+    Stop,
+    Commit,
+    Read(Read),
+    Tick,
+}
+
+impl<'a> Attempt<'a> {
+    /// Takes up the checkpoint, or begins where the tables say; either way the positions are durable when it answers.
+    async fn open(job: &'a Job) -> Result<Self, JobError> {
+        let now = job.clock.now();
+        let (application, program) = (&job.application, &job.program);
+        let mut sinks = Vec::with_capacity(program.sinks.len());
+        for sink in &program.sinks {
+            stream_of(&job.streams, &application.scope, &sink.name, &sink.stream)?;
+            sinks.push(stream_name(&application.scope, &sink.name, &sink.stream)?);
         }
-        let execution = Execution::new(program.clone(), parts.random.clone())?;
-        let (pages, lag) = (Pages::new(), BTreeMap::new());
-        let mut job =
-            Self { parts, application, program, status, execution, sources, sinks, pages, lag, unsaved: false };
-        let saved = job.load().await?;
-        let is_new = saved.is_none();
-        job.restore(saved).await?;
+        let checkpoint = load(job).await?;
+        let is_new = checkpoint.is_none();
+        let mut execution = Execution::new(program.clone(), job.random.clone())?;
+        if let Some(checkpoint) = checkpoint {
+            execution.restore(&checkpoint, now)?;
+        }
+        let custom = application.configuration.checkpointing;
+        let mut attempt = Self {
+            job,
+            execution,
+            reading: Reading::new(job.streams.clone(), application.scope.clone()),
+            sinks,
+            interval: custom.map_or(CHECKPOINT_INTERVAL, |custom| Duration::from_millis(custom.interval_ms)),
+            due: None,
+            last_commit: now,
+            tick: job.clock.sleep(RECHECK),
+        };
+        for index in 0..program.sources.len() {
+            attempt.refresh(index, is_new).await?;
+        }
         if is_new {
-            // From now on LATEST means this moment, also after a crash.
-            job.commit().await?;
+            attempt.commit().await?;
         }
-        job.status.send_modify(|status| status.state = JobState::Running);
-        job.report();
-        Ok(job)
+        Ok(attempt)
     }
 
-    /// The last checkpoint, if this run continues it.
-    async fn load(&mut self) -> Result<Option<Checkpoint>, JobError> {
-        let record = self.parts.streams.load_checkpoint(self.application.checkpoints()).await?;
-        let Some(record) = record else { return Ok(None) };
-        let checkpoint = Checkpoint::decode(&record)?;
-        Ok((checkpoint.header.lineage == self.application.lineage).then_some(checkpoint))
-    }
-
-    /// Takes up the state and opens every shard there is.
-    async fn restore(&mut self, saved: Option<Checkpoint>) -> Result<(), JobError> {
-        let is_new = saved.is_none();
-        if let Some(mut saved) = saved {
-            for (state, (scope, name)) in saved.header.sources.iter_mut().zip(&self.sources) {
-                let existing = keys(&*self.parts.streams.stream(scope, name)?);
-                state.shards.retain(|shard| existing.contains(&shard.key));
-            }
-            self.execution.restore(&saved, self.parts.clock.now())?;
-            for source in 0..self.sources.len() {
-                for shard in self.execution.shards(source).to_vec().into_iter().filter(|shard| !shard.ended) {
-                    self.read(source, shard.key, Start::At(shard.next)).await?;
-                }
-            }
-        }
-        for source in 0..self.sources.len() {
-            // Shards that opened while nobody looked are read whole.
-            let start = if is_new { initial(self.program.sources[source].position) } else { Start::Horizon };
-            self.discover(source, start).await?;
-        }
-        Ok(())
-    }
-
-    /// Opens the shards of a source that are not known yet.
-    async fn discover(&mut self, source: usize, start: Start) -> Result<(), JobError> {
-        let (scope, name) = &self.sources[source];
-        let stream = self.parts.streams.stream(scope, name)?;
-        let known: Vec<_> = self.execution.shards(source).iter().map(|shard| shard.key).collect();
-        let mut unknown: Vec<_> = keys(&stream).into_iter().filter(|key| !known.contains(key)).collect();
-        unknown.sort();
-        for key in unknown {
-            let next = self.read(source, key, start).await?;
-            let shard = ShardPosition { key, next, ended: false, watermark: None };
-            self.execution.open_shard(source, shard, self.parts.clock.now());
-        }
-        Ok(())
-    }
-
-    /// Begins to read a shard; answers from where.
-    async fn read(&mut self, source: usize, key: ShardKey, start: Start) -> Result<types::Offset, JobError> {
-        let (scope, name) = &self.sources[source];
-        let stream = self.parts.streams.stream(scope, name)?;
-        let gone = || StreamsError::NotFound(format!("{} of stream {name} is gone", key.shard));
-        let cursor = cursor(&self.parts.streams, &stream, key, start).await?.ok_or_else(gone)?;
-        let next = cursor.position();
-        self.pages.push(pages(source, key, cursor));
-        Ok(next)
-    }
-
-    async fn take(&mut self, event: ShardPage) -> Result<(), JobError> {
-        let ShardPage { source, shard, page, next } = event;
-        let now = self.parts.clock.now();
-        if page.ended {
-            // The children hold the watermark before the parent lets go of it.
-            self.discover(source, Start::Horizon).await?;
-        }
-        self.execution.feed(source, shard, &page.records, next, now)?;
-        if page.ended {
-            self.execution.end_shard(source, shard);
-        }
-        let arrival = page.records.last().map(|record| record.arrival);
-        self.lag.insert((source, shard), ShardLag { records_behind: page.records_behind, arrival });
-        self.unsaved = true;
-        Ok(())
-    }
-
-    /// Takes the pages that are there already, so that they share a commit.
-    async fn take_ready(&mut self) -> Result<(), JobError> {
-        for _ in 0..COMMIT_PAGES_MAX {
-            if self.execution.output_count() >= COMMIT_ROWS_MAX {
-                break;
-            }
-            let Some(Some(page)) = self.pages.next().now_or_never() else { break };
-            self.take(page?).await?;
-        }
-        Ok(())
-    }
-
-    /// Writes the state and the rows that came with it, all or none.
-    async fn commit(&mut self) -> Result<(), JobError> {
-        let checkpoint = self.execution.snapshot(self.application.lineage)?.encode()?;
-        let rows = self.execution.take_outputs();
-        let outputs = self.sinks.iter().zip(rows).filter(|(_, rows)| !rows.is_empty());
-        let outputs = outputs.map(|((scope, name), rows)| (scope.clone(), name.clone(), rows)).collect();
-        let commit = Commit { checkpoint: (self.application.checkpoints(), checkpoint), outputs };
-        let mut tries = 0;
+    async fn work(&mut self, delay: &mut RestartDelay) -> Result<(), JobError> {
+        let mut run = self.job.run.clone();
         loop {
-            match self.parts.streams.commit(commit.clone()).await {
+            let step = tokio::select! {
+                biased;
+                () = stopped(&mut run) => Step::Stop,
+                () = due(&mut self.due) => Step::Commit,
+                read = self.reading.next() => Step::Read(read),
+                () = &mut self.tick => Step::Tick,
+            };
+            match step {
+                Step::Stop => return self.commit().await,
+                Step::Commit => {
+                    self.commit().await?;
+                    delay.reset();
+                }
+                Step::Read(read) => self.take(read).await?,
+                Step::Tick => self.tick().await?,
+            }
+        }
+    }
+
+    async fn take(&mut self, read: Read) -> Result<(), JobError> {
+        let Read { source, key, page, cursor } = read;
+        let page = page?;
+        let now = self.job.clock.now();
+        self.execution.feed(source, key, &page.records, cursor.position(), now)?;
+        if page.ended {
+            self.reading.end(source, key);
+            // The children hold the watermark from now on, so they come before the parent lets it go.
+            self.refresh(source, false).await?;
+            self.execution.end_shard(source, key);
+            self.execution.advance(source, now)?;
+        } else {
+            self.reading.read_on(source, key, cursor);
+        }
+        self.job.meter.stats().records_behind = page.records_behind;
+        self.plan_commit(now).await
+    }
+
+    /// Looks for new shards and at the clock.
+    async fn tick(&mut self) -> Result<(), JobError> {
+        let now = self.job.clock.now();
+        for index in 0..self.job.program.sources.len() {
+            self.refresh(index, false).await?;
+            self.execution.advance(index, now)?;
+        }
+        let idle = self.execution.next_idle(now).map_or(RECHECK, |idle| idle.since(now));
+        self.tick = self.job.clock.sleep(idle.clamp(Duration::from_millis(1), RECHECK));
+        if self.execution.output_count() > 0 {
+            self.plan_commit(now).await?;
+        }
+        Ok(())
+    }
+
+    /// Opens what is not open yet of a source. Only a source that begins starts where its table says; a shard that turns
+    /// up later is read whole.
+    async fn refresh(&mut self, index: usize, is_new: bool) -> Result<(), JobError> {
+        let source = &self.job.program.sources[index];
+        let start = if is_new { start_of(source.position) } else { streams::Start::Horizon };
+        let known = self.execution.shards(index).to_vec();
+        let now = self.job.clock.now();
+        for shard in self.reading.refresh(index, source, &known, start).await? {
+            self.execution.open_shard(index, shard, now);
+        }
+        Ok(())
+    }
+
+    /// Commits at once when much waits; otherwise sets the time for it.
+    async fn plan_commit(&mut self, now: Timestamp) -> Result<(), JobError> {
+        let rows = self.execution.output_count();
+        if rows >= OUTPUT_ROWS_MAX {
+            return self.commit().await;
+        }
+        let wanted = self.last_commit.after(if rows > 0 { OUTPUT_DELAY } else { self.interval });
+        if self.due.as_ref().is_none_or(|(due, _)| wanted < *due) {
+            self.due = Some((wanted, self.job.clock.sleep(wanted.since(now))));
+        }
+        Ok(())
+    }
+
+    /// Makes the state and the rows since the last commit durable, together.
+    async fn commit(&mut self) -> Result<(), JobError> {
+        let checkpoint = self.execution.snapshot(self.job.application.lineage)?.encode()?;
+        let outputs: Vec<(Scope, StreamName, Vec<PutEntry>)> = self
+            .sinks
+            .iter()
+            .cloned()
+            .zip(self.execution.take_outputs())
+            .filter(|(_, rows)| !rows.is_empty())
+            .map(|((scope, name), rows)| (scope, name, rows))
+            .collect();
+        check_size(&outputs)?;
+        loop {
+            let commit =
+                Commit { checkpoint: (self.job.application.checkpoints, checkpoint.clone()), outputs: outputs.clone() };
+            match self.job.streams.commit(commit).await {
                 Ok(()) => break,
-                // Nothing was written, so the same commit can be tried again.
-                Err(error) if error.kind() == Kind::Throttled && tries < BUSY_TRIES_MAX => tries += 1,
+                Err(error) if error.kind() == types::Kind::Throttled => self.job.clock.sleep(OVERLOAD_PAUSE).await,
                 Err(error) => return Err(error.into()),
             }
-            self.parts.clock.sleep(BUSY_DELAY).await;
         }
-        self.unsaved = false;
-        self.status.send_modify(|status| status.commits += 1);
+        self.due = None;
+        self.last_commit = self.job.clock.now();
         self.report();
         Ok(())
     }
 
     fn report(&self) {
-        let (counters, watermark) = (self.execution.counters(), self.execution.watermark());
-        self.status.send_if_modified(|status| status.progress(counters, watermark, &self.lag));
+        let counters = self.execution.counters();
+        let mut stats = self.job.meter.stats();
+        stats.records_in = counters.records_in;
+        stats.rows_out = counters.rows_out;
+        stats.late = counters.late;
+        stats.ignored = counters.ignored;
+        stats.watermark = self.execution.watermark();
+        stats.failure = None;
     }
 }
 
-/// How long ago the oldest record arrived that is still to be read, as far as is known.
-pub(crate) fn behind(lag: &BTreeMap<(usize, ShardKey), ShardLag>, now: Timestamp) -> Duration {
-    let waiting = lag.values().filter(|lag| lag.records_behind > 0);
-    waiting.filter_map(|lag| lag.arrival).map(|arrival| now.since(arrival)).max().unwrap_or_default()
+async fn due(due: &mut Option<(Timestamp, Sleep)>) {
+    match due {
+        Some((_, sleep)) => sleep.await,
+        None => std::future::pending().await,
+    }
+}
+
+fn check_size(outputs: &[(Scope, StreamName, Vec<PutEntry>)]) -> Result<(), JobError> {
+    let rows = outputs.iter().flat_map(|(_, _, rows)| rows);
+    let bytes = rows.map(|row| row.data.len() + row.partition_key.len()).sum();
+    if bytes > OUTPUT_BYTES_MAX {
+        return Err(JobError::OutputTooLarge { bytes, bytes_max: OUTPUT_BYTES_MAX });
+    }
+    Ok(())
+}
+
+/// The last checkpoint if it belongs to this descent, without the shards that are no more.
+async fn load(job: &Job) -> Result<Option<Checkpoint>, JobError> {
+    // A job that was cut off may have left a commit in the log's queue. Appends are decided in order, so behind this
+    // empty one its outcome is known.
+    job.streams.buffer_append(job.application.checkpoints, Vec::new()).await?;
+    let Some(record) = job.streams.load_checkpoint(job.application.checkpoints).await? else { return Ok(None) };
+    let mut checkpoint = Checkpoint::decode(&record)?;
+    if checkpoint.header.lineage != job.application.lineage {
+        return Ok(None);
+    }
+    for (source, state) in job.program.sources.iter().zip(&mut checkpoint.header.sources) {
+        let stream = stream_of(&job.streams, &job.application.scope, &source.name, &source.stream)?;
+        state.shards.retain(|known| stream.shards.iter().any(|shard| key_of(shard) == known.key));
+    }
+    Ok(Some(checkpoint))
 }

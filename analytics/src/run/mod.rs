@@ -1,7 +1,7 @@
 //! Running a program: records in, rows out, exactly once.
 //!
 //! `execution` holds the operators and is synchronous; `decode` and `encode` are its ends, `window`, `watermark` and
-//! `aggregate` its middle, `checkpoint` its persisted form. `job` is the task around it; `shards` brings its input.
+//! `aggregate` its middle, `checkpoint` its persisted form. `job` is the task around it, `reading` its cursors.
 
 mod aggregate;
 mod checkpoint;
@@ -10,8 +10,8 @@ mod encode;
 mod error;
 mod execution;
 pub(crate) mod job;
-mod shards;
-pub(crate) mod status;
+mod reading;
+mod restart;
 mod watermark;
 pub(crate) mod window;
 

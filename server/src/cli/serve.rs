@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::ServeArgs;
-use super::{Error, Server, Stop, env, logging, out, paths};
+use super::{Error, Server, Stop, export_lines, logging, out, own_name, paths, quoted};
 use crate::config::{self, Config, Layer, Sources};
 
 pub(super) fn run(args: &ServeArgs) -> Result<ExitCode, Error> {
@@ -27,16 +27,17 @@ async fn serve(config: &Config) -> Result<(), Error> {
         // Recovery may take a while; what it reads is not changed by leaving.
         () = stop.asked() => return Ok(()),
     };
-    out(&greeting(&opened, config.region.value.as_str()));
+    out(&greeting(&opened, config));
     opened.run(stop).await
 }
 
 /// The line that scripts wait for, and, once in the life of a data directory, the key pair.
-fn greeting(server: &Server, region: &str) -> String {
+fn greeting(server: &Server, config: &Config) -> String {
     let mut text = format!("listening on {}\n", server.url());
     if let Some(pair) = server.new_pair() {
-        text.push_str("\nA key pair was made. It is shown this once; `thalweg env` prints it again.\n\n");
-        text.push_str(&env::export_lines(pair, region, Some(server.url())));
+        let again = format!("{} env --data-dir {}", own_name(), quoted(&config.data_dir.value.display().to_string()));
+        text.push_str(&format!("\nA key pair was made, shown this once; to see it again: {again}\n\n"));
+        text.push_str(&export_lines(pair, config.region.value.as_str(), Some(server.url())));
     }
     text
 }

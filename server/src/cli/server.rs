@@ -71,6 +71,12 @@ impl Server {
         &self.url
     }
 
+    /// Tells, for as long as the server runs and after, what [`App::stored`] tells.
+    pub(crate) fn meter(&self) -> impl Fn() -> (u64, u64) + Send + Sync + 'static {
+        let app = self.app.clone();
+        move || app.stored()
+    }
+
     /// The pair that requests are signed with.
     pub(crate) fn pair(&self) -> &KeyPair {
         &self.pair

@@ -28,7 +28,8 @@ pub(super) struct Board {
 struct State {
     totals: Totals,
     delivered: Delivered,
-    log_bytes: u64,
+    durable_bytes: u64,
+    file_bytes: u64,
     windows: BTreeMap<Window, BTreeMap<CoreName, Row>>,
     row_lag: Option<Duration>,
     moments: VecDeque<(Timestamp, Totals)>,
@@ -56,8 +57,10 @@ pub(super) struct Snapshot {
     pub(super) records_per_second: f64,
     pub(super) bytes_per_second: f64,
     pub(super) delivered: Delivered,
-    /// Bytes of the data directory, without the buckets.
-    pub(super) log_bytes: u64,
+    /// Bytes made durable in the log since the start: all streams, and what the log adds.
+    pub(super) durable_bytes: u64,
+    /// Bytes of the log's files, which are made ahead.
+    pub(super) file_bytes: u64,
     /// Records acknowledged and not yet in an object.
     pub(super) delivery_lag_records: u64,
     /// Since when the oldest of them waits.
@@ -92,10 +95,12 @@ impl Board {
         self.state().totals.dropped += records;
     }
 
-    pub(super) fn stored(&self, delivered: Delivered, log_bytes: u64) {
+    /// What is in the bucket, and in the log: durable bytes and bytes of files.
+    pub(super) fn stored(&self, delivered: Delivered, (durable_bytes, file_bytes): (u64, u64)) {
         let mut state = self.state();
         state.delivered = delivered;
-        state.log_bytes = log_bytes;
+        state.durable_bytes = durable_bytes;
+        state.file_bytes = file_bytes;
     }
 
     /// A row of the output stream, and how long after its window's end it was read.
@@ -126,7 +131,8 @@ impl Board {
             records_per_second,
             bytes_per_second,
             delivered: state.delivered,
-            log_bytes: state.log_bytes,
+            durable_bytes: state.durable_bytes,
+            file_bytes: state.file_bytes,
             delivery_lag_records: totals.records.saturating_sub(state.delivered.records),
             delivery_lag: state.delivery_lag(now),
             row_lag: state.row_lag,
@@ -171,12 +177,12 @@ mod tests {
         let seen = board.snapshot(Timestamp(6000));
         assert_eq!((seen.records_per_second, seen.bytes_per_second), (100.0, 5000.0));
         assert_eq!((seen.delivery_lag_records, seen.delivery_lag), (600, Duration::from_secs(5)));
-        board.stored(Delivered { objects: 1, bytes: 9, records: 400 }, 77);
+        board.stored(Delivered { objects: 1, bytes: 9, records: 400 }, (77, 88));
         let seen = board.snapshot(Timestamp(6000));
         assert_eq!((seen.delivery_lag_records, seen.delivery_lag), (200, Duration::from_secs(1)));
-        board.stored(Delivered { objects: 2, bytes: 9, records: 700 }, 77);
+        board.stored(Delivered { objects: 2, bytes: 9, records: 700 }, (77, 88));
         let seen = board.snapshot(Timestamp(6000));
-        assert_eq!((seen.delivery_lag_records, seen.delivery_lag, seen.log_bytes), (0, Duration::ZERO, 77));
+        assert_eq!((seen.delivery_lag_records, seen.durable_bytes, seen.file_bytes), (0, 77, 88));
     }
 
     #[test]

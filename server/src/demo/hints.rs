@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::setup::{DELIVERY_STREAM, STREAM};
-use crate::cli::{export_lines, quoted};
+use crate::cli::{export_lines, own_name, quoted};
 use crate::keys::KeyPair;
 
 /// The variables and three commands for another terminal.
@@ -24,7 +24,7 @@ pub(super) fn intro(url: &str, data_dir: &Path, bucket: &Path, paste: &str) -> S
 
 /// One line instead of all the variables.
 pub(super) fn short(data_dir: &Path) -> String {
-    format!("eval \"$(thalweg env --data-dir {})\" && aws kinesis list-streams", shell_word(data_dir))
+    format!("eval \"$({} env --data-dir {})\" && aws kinesis list-streams", own_name(), shell_word(data_dir))
 }
 
 /// Commands of the AWS CLI that work while the demo runs.

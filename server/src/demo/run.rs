@@ -14,7 +14,7 @@ use super::board::Board;
 use super::client::Client;
 use super::feed::{self, Entry};
 use super::input::{self, Input};
-use super::objects::{self, Watcher};
+use super::objects::{self, Meter, Watcher};
 use super::rows::{self, ShardReader};
 use super::screen::Fixed;
 use super::setup::{self, SetupError};
@@ -119,6 +119,7 @@ struct Run {
     intro: String,
     data_dir: PathBuf,
     bucket: PathBuf,
+    meter: Meter,
     started: Timestamp,
 }
 
@@ -142,6 +143,7 @@ impl Run {
             },
             data_dir,
             bucket,
+            meter: Arc::new(server.meter()),
             started: SystemClock.now(),
         }
     }
@@ -165,7 +167,7 @@ impl Run {
         for reader in readers {
             background.spawn(rows::read(reader, self.board.clone(), row_lines.clone()));
         }
-        background.spawn(objects::watch(watcher, self.data_dir.clone(), self.board.clone()));
+        background.spawn(objects::watch(watcher, self.meter.clone(), self.board.clone()));
         feed::spawn_telemetry(args.rate, sender).map_err(DemoError::Telemetry)?;
         let putting = feed::put_all(&self.client, setup::STREAM, queue, stop.asked(), &self.board);
         let showing = async {

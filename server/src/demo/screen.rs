@@ -104,8 +104,8 @@ fn figures(seen: &Snapshot) -> Vec<Line> {
         two("Ingest", format!("{rate:<16} {}/s", format::bytes(seen.bytes_per_second.round() as u64)), acknowledged),
         two(
             "Stored",
-            format!("{} of data", format::bytes(totals.bytes)),
-            format!("{} on disk", format::bytes(seen.log_bytes)),
+            format!("{} durable in the log", format::bytes(seen.durable_bytes)),
+            format!("{} of files, made ahead", format::bytes(seen.file_bytes)),
         ),
         two(
             "Delivered",
@@ -205,7 +205,7 @@ pub(super) fn status_line(seen: &Snapshot, elapsed: Duration) -> String {
         format::bytes(seen.bytes_per_second.round() as u64),
         format::count(seen.totals.records),
         troubles(seen),
-        format::bytes(seen.totals.bytes),
+        format::bytes(seen.durable_bytes),
         format::counted(seen.delivered.objects, "object"),
         format::count(seen.delivered.records),
     )

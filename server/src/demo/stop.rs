@@ -7,7 +7,7 @@ use types::{Clock, SystemClock, Timestamp};
 use super::board::Totals;
 use super::objects::{Delivered, Watcher};
 use super::{format, hints};
-use crate::cli::quoted;
+use crate::cli::{own_name, quoted};
 
 /// Looks at the bucket once more, now that everything is delivered, and says what is there.
 pub(super) fn summary(
@@ -32,7 +32,7 @@ pub(super) fn summary(
         ));
     }
     let data_dir = quoted(&data_dir.display().to_string());
-    text.push_str(&format!("\nGo on with this data:\n\nthalweg serve --data-dir {data_dir}\n"));
+    text.push_str(&format!("\nGo on with this data:\n\n{} serve --data-dir {data_dir}\n", own_name()));
     text
 }
 

@@ -32,8 +32,8 @@ const CONNECTIONS_MAX: usize = 4096;
 const HEAD_DEADLINE: Duration = Duration::from_secs(60);
 /// Most bytes of a request's head; session tokens are the largest thing in one, some kilobytes.
 const HEAD_BYTES_MAX: usize = 64 << 10;
-/// Most headers of a request; SDKs send about fifteen.
-const HEADERS_MAX: usize = 100;
+/// Most bytes read at once. The number of headers is bounded by hyper, at 100.
+const BUFFER_BYTES_MAX: usize = 256 << 10;
 /// How long requests in flight get after the stop.
 const GRACE: Duration = Duration::from_secs(30);
 /// The pause after a failed accept, so that running out of files does not become a busy loop.
@@ -99,8 +99,8 @@ fn connection(
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_DEADLINE)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .max_headers(HEADERS_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
+        .max_buf_size(BUFFER_BYTES_MAX)
         .serve_connection(StallGuard::new(TokioIo::new(stream), clock), service);
     let served = graceful.watch(served);
     async move {

@@ -60,14 +60,12 @@ where
     if !head.headers.contains_key(header::EXPECT) {
         drain(&mut body, &*front.app.clock).await;
     }
-    let operation = target.map_or("-", |target| target.operation);
-    let response = answer_logged(answer, operation).into_response(&head.headers, &*front.app.random);
-    response
-}
-
-fn answer_logged(answer: Answer, operation: &str) -> Answer {
-    tracing::debug!(operation, error = answer.code(), "request answered");
-    answer
+    tracing::debug!(
+        operation = target.map_or("-", |target| target.operation),
+        error = answer.code(),
+        "request answered"
+    );
+    answer.into_response(&head.headers, &*front.app.random)
 }
 
 impl Front {

@@ -27,6 +27,20 @@ async fn a_local_object_is_one_file_under_its_key() {
 }
 
 #[tokio::test]
+async fn a_strange_key_stays_in_its_bucket() {
+    let dir = tempfile::tempdir().unwrap();
+    let buckets = Buckets::open(BucketsConfig::Local(dir.path().join("buckets"))).unwrap();
+    for key in ["%2e%2e/%2E%2E/k", "a b#c?d/k", "größe/k", "back\\slash/..k", "%2fetc/k", "~/k"] {
+        buckets.put("b", key, "v".into()).await.unwrap();
+        assert!(dir.path().join("buckets/b").join(key).is_file(), "{key}");
+    }
+    for key in ["../k", "a/../../k", "a//k", "./k"] {
+        assert!(buckets.put("b", key, "v".into()).await.is_err(), "{key}");
+    }
+    assert_eq!(files(&dir.path().join("buckets")).len(), 6);
+}
+
+#[tokio::test]
 async fn what_a_crash_left_half_written_is_cleared() {
     let dir = tempfile::tempdir().unwrap();
     let staging = dir.path().join(".staging");

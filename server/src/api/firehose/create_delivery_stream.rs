@@ -68,9 +68,6 @@ fn tags(list: Vec<Tag>) -> Result<BTreeMap<String, String>, ApiError> {
     let mut tags = BTreeMap::new();
     for tag in list {
         let key = tag.key.unwrap_or_default();
-        if key.starts_with("aws:") {
-            return Err(invalid(format!("Tag key {key:?} must not start with aws:.")));
-        }
         if tags.insert(key.clone(), tag.value.unwrap_or_default()).is_some() {
             return Err(invalid(format!("Tag key {key:?} is given twice.")));
         }

@@ -44,3 +44,6 @@ fn source_type(source: &SourceConfig) -> &'static str {
         SourceConfig::Stream { .. } => "KinesisStreamAsSource",
     }
 }
+
+#[cfg(test)]
+mod tests;

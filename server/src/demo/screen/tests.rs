@@ -23,11 +23,12 @@ fn seen(cores: usize, windows: usize) -> Snapshot {
         (start.clone(), end.clone(), (0..cores).map(row).collect())
     };
     Snapshot {
-        totals: Totals { records: 5544, bytes: 898_100, ..Totals::default() },
+        totals: Totals { records: 5544, bytes: 890_000, ..Totals::default() },
         records_per_second: 142.4,
         bytes_per_second: 23_100.0,
         delivered: Delivered { objects: 1, bytes: 41_200, records: 5280 },
-        log_bytes: 256_000_000,
+        durable_bytes: 898_100,
+        file_bytes: 256_000_000,
         delivery_lag_records: 264,
         delivery_lag: Duration::from_millis(6100),
         row_lag: Some(Duration::from_millis(1300)),
@@ -46,7 +47,7 @@ fn a_wide_screen_shows_everything() {
 Thalweg demo   http://127.0.0.1:4567   42 s                                 Ctrl-C flushes and stops
 
 Ingest      142 records/s    23.1 kB/s      5,544 records acknowledged
-Stored      898.1 kB of data                256.0 MB on disk
+Stored      898.1 kB durable in the log     256.0 MB of files, made ahead
 Delivered   1 object         41.2 kB        5,280 records in them
 Lag         Firehose 264 records, 6.1 s     SQL rows 1.3 s after their window
 

@@ -1,0 +1,138 @@
+//! The shards that a job reads: a cursor for each, woken by commits; new ones are found, parents go before children.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use streams::{CursorPage, Shard, ShardCursor, Start, Stream, Streams, StreamsError};
+use types::Scope;
+
+use super::JobError;
+use super::checkpoint::{ShardKey, ShardPosition};
+use crate::program::Source;
+use crate::sql::{InitialPosition, StreamReference};
+
+/// Records and bytes of one page: enough to keep the operators busy; a page of each shard may be in memory at once.
+const PAGE_RECORDS_MAX: usize = 5_000;
+const PAGE_BYTES_MAX: usize = 512 << 10;
+
+type Pending = Pin<Box<dyn Future<Output = Read> + Send>>;
+
+/// A page of one shard of one source.
+pub(crate) struct Read {
+    pub(crate) source: usize,
+    pub(crate) key: ShardKey,
+    pub(crate) page: Result<CursorPage, StreamsError>,
+    pub(crate) cursor: ShardCursor,
+}
+
+/// See the module text.
+pub(crate) struct Reading {
+    streams: Streams,
+    scope: Scope,
+    pages: FuturesUnordered<Pending>,
+    open: BTreeSet<(usize, ShardKey)>,
+}
+
+pub(crate) fn key_of(shard: &Shard) -> ShardKey {
+    ShardKey { epoch: shard.epoch, shard: shard.id }
+}
+
+/// The stream that a table names; it must belong to the application's account.
+pub(crate) fn stream_of(
+    streams: &Streams,
+    scope: &Scope,
+    table: &str,
+    reference: &StreamReference,
+) -> Result<Arc<Stream>, JobError> {
+    let (scope, name) = stream_name(scope, table, reference)?;
+    Ok(streams.stream(&scope, &name)?)
+}
+
+/// The scope and name behind a reference.
+pub(crate) fn stream_name(
+    scope: &Scope,
+    table: &str,
+    reference: &StreamReference,
+) -> Result<(Scope, types::StreamName), JobError> {
+    let refuse = |message: String| Err(JobError::Stream { table: table.into(), message });
+    match reference {
+        StreamReference::Name(name) => Ok((scope.clone(), name.clone())),
+        StreamReference::Arn(arn) if arn.scope.account != scope.account => {
+            refuse(format!("{arn} belongs to another account than the application"))
+        }
+        StreamReference::Arn(arn) => match types::StreamName::parse(&arn.name) {
+            Ok(name) => Ok((arn.scope.clone(), name)),
+            Err(error) => refuse(error.to_string()),
+        },
+    }
+}
+
+impl Reading {
+    pub(crate) fn new(streams: Streams, scope: Scope) -> Self {
+        Self { streams, scope, pages: FuturesUnordered::new(), open: BTreeSet::new() }
+    }
+
+    /// The next page of any shard; never, while there is no shard. Cancel-safe.
+    pub(crate) async fn next(&mut self) -> Read {
+        match self.pages.next().await {
+            Some(read) => read,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Reads on where `cursor` stands.
+    pub(crate) fn read_on(&mut self, source: usize, key: ShardKey, mut cursor: ShardCursor) {
+        self.open.insert((source, key));
+        self.pages.push(Box::pin(async move {
+            let page = cursor.next_page(PAGE_RECORDS_MAX, PAGE_BYTES_MAX).await;
+            Read { source, key, page, cursor }
+        }));
+    }
+
+    /// The shard is read to its end.
+    pub(crate) fn end(&mut self, source: usize, key: ShardKey) {
+        self.open.remove(&(source, key));
+    }
+
+    /// Opens the shards of a source that are not open and not in `known`, and those of `known` that have not ended.
+    /// `position` is where a shard starts that nobody knows. Answers the positions of the new ones.
+    pub(crate) async fn refresh(
+        &mut self,
+        index: usize,
+        source: &Source,
+        known: &[ShardPosition],
+        position: Start,
+    ) -> Result<Vec<ShardPosition>, JobError> {
+        let stream = stream_of(&self.streams, &self.scope, &source.name, &source.stream)?;
+        let mut opened = Vec::new();
+        for shard in &stream.shards {
+            let key = key_of(shard);
+            let state = known.iter().find(|state| state.key == key);
+            let parents = shard.parents.iter().filter_map(|id| stream.shard(*id)).map(key_of);
+            let waits = parents.into_iter().any(|parent| self.open.contains(&(index, parent)));
+            if waits || self.open.contains(&(index, key)) || state.is_some_and(|state| state.ended) {
+                continue;
+            }
+            let start = state.map_or(position, |state| Start::At(state.next));
+            let cursor = self.streams.shard_cursor(&stream, shard, start).await?;
+            if state.is_none() {
+                opened.push(ShardPosition { key, next: cursor.position(), ended: false, watermark: None });
+            }
+            self.read_on(index, key, cursor);
+        }
+        Ok(opened)
+    }
+}
+
+/// Where a source without a checkpoint starts.
+pub(crate) fn start_of(position: InitialPosition) -> Start {
+    match position {
+        InitialPosition::Latest => Start::Latest,
+        InitialPosition::TrimHorizon => Start::Horizon,
+        InitialPosition::At(time) => Start::AtTime(time),
+    }
+}
