@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use analytics::{Analytics, Definition};
+use analytics::{Analytics, AnalyticsError, Application, Configuration, CreateApplication};
 use bytes::Bytes;
 use log::{Appended, Bounds, CommandLog, Log, MemoryLog, Page, PartitionAppend, Pending};
 use streams::{CreateStream, PutEntry, Start, StreamMode, Streams};
@@ -15,7 +15,7 @@ use types::{
     SystemRandom, Timestamp,
 };
 
-/// A clock that tests move; sleeping takes a thousandth of the time and moves it too.
+/// A clock that tests move, and that goes on by a millisecond with each turn of somebody who sleeps.
 #[derive(Default)]
 pub(crate) struct ManualClock(Arc<AtomicU64>);
 
@@ -34,7 +34,7 @@ impl Clock for ManualClock {
         let now = self.0.clone();
         let due = now.load(Ordering::SeqCst) + span.as_millis() as u64;
         Box::pin(async move {
-            while now.load(Ordering::SeqCst) < due {
+            while now.fetch_add(1, Ordering::SeqCst) < due {
                 tokio::task::yield_now().await;
             }
         })
@@ -194,14 +194,22 @@ impl World {
         panic!("{name} holds {:?}, expected {count}", self.rows(name).await);
     }
 
-    pub(crate) async fn create(
-        &self,
-        name: &str,
-        sql: &str,
-    ) -> Result<analytics::Described, analytics::AnalyticsError> {
-        let definition =
-            Definition { sql: sql.into(), runtime_environment: "FLINK-1_20".into(), ..Definition::default() };
-        self.analytics.create(&self.scope, app(name), definition).await
+    pub(crate) async fn create(&self, name: &str, sql: &str) -> Result<Arc<Application>, AnalyticsError> {
+        let configuration = Configuration {
+            runtime_environment: "FLINK-1_20".into(),
+            service_execution_role: "arn:aws:iam::000000000000:role/r".into(),
+            description: None,
+            mode: None,
+            sql: Some(sql.into()),
+            snapshots_enabled: true,
+            checkpointing: None,
+            parallelism: None,
+            monitoring: None,
+            properties: BTreeMap::new(),
+            log_streams: Vec::new(),
+        };
+        let request = CreateApplication { name: app(name), configuration, tags: BTreeMap::new() };
+        self.analytics.create(&self.scope, request).await
     }
 }
 
