@@ -27,3 +27,5 @@ pub(crate) use table::MetadataKey;
 
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod soup;
