@@ -165,8 +165,9 @@ impl<'a> Attempt<'a> {
                 biased;
                 () = stopped(&mut run) => Step::Stop,
                 () = due(&mut self.due) => Step::Commit,
-                read = self.reading.next() => Step::Read(read),
+                // Before the pages: under load there is always one, and a silent shard must still become idle.
                 () = &mut self.tick => Step::Tick,
+                read = self.reading.next() => Step::Read(read),
             };
             match step {
                 Step::Stop => return self.commit().await,

@@ -25,11 +25,14 @@ use crate::auth::Keys;
 use request::Front;
 use stall::StallGuard;
 
-/// Most connections at a time; further ones wait in the listener's backlog. Below the usual limit of open files.
-const CONNECTIONS_MAX: usize = 4096;
+/// Connections at a time where the limit of open files is not known.
+const CONNECTIONS_DEFAULT: usize = 4096;
+/// Most connections at a time, whatever the limit of open files is; an idle one costs some kilobytes.
+const CONNECTIONS_MAX: usize = 65_536;
 /// How long a connection may take for a request's head, the wait for its first byte included, so that it is also how
-/// long an unused connection is kept (AWS closes them after about a minute).
-const HEAD_DEADLINE: Duration = Duration::from_secs(60);
+/// long an unused connection is kept: longer than the minute after which the SDK for Java gives one up, so that the
+/// server does not close what a client is about to use.
+const HEAD_DEADLINE: Duration = Duration::from_secs(75);
 /// Most bytes of a request's head; session tokens are the largest thing in one, some kilobytes.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 /// Most bytes read at once. The number of headers is bounded by hyper, at 100.
@@ -43,7 +46,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, keys: Arc<Keys>, stop: impl Future<Output = ()>) {
     let clock = app.clock.clone();
     let front = Arc::new(Front::new(app, keys));
-    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let connections = Arc::new(Semaphore::new(connections_max()));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -79,6 +82,19 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, keys: Arc<Keys>,
         () = graceful.shutdown() => {}
         () = clock.sleep(GRACE) => tracing::warn!("requests still in flight were cut off"),
     }
+}
+
+/// Three quarters of the open files that this process may have, so that the log and deliveries never lack one; further
+/// clients wait in the listener's backlog.
+fn connections_max() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    open_files_max(&limits).map_or(CONNECTIONS_DEFAULT, |files| (files / 4 * 3).clamp(1, CONNECTIONS_MAX))
+}
+
+/// The soft limit in the text of Linux's `/proc/self/limits`.
+fn open_files_max(limits: &str) -> Option<usize> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// Serves one connection until it ends; a graceful stop lets it finish the request it is in.

@@ -80,6 +80,8 @@ impl Answer {
     pub(super) fn into_response(self, request: &HeaderMap, random: &dyn Random) -> Response<Full<Bytes>> {
         let with_ids = !matches!(self, Self::TooLarge);
         let is_preflight = matches!(self, Self::Preflight);
+        // Who cannot even be told in its own format is no SDK; there is nothing to keep the connection for.
+        let is_last = matches!(self, Self::Xml { .. });
         let mut response = self.bare();
         let headers = response.headers_mut();
         if with_ids {
@@ -87,6 +89,9 @@ impl Answer {
             if !is_preflight {
                 headers.insert(EXTENDED_ID, extended_id(random));
             }
+        }
+        if is_last {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if request.contains_key(header::ORIGIN) {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));

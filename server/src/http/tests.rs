@@ -292,6 +292,7 @@ async fn browsers_may_ask() {
     assert!(response.headers().get("x-amz-id-2").is_none());
     let plain = bench.send(Call::list_streams().header("origin", "http://console")).await;
     assert_eq!(plain.headers()["access-control-allow-origin"], "*");
+    assert!(plain.headers().get("connection").is_none());
     let no_origin = Call { method: "OPTIONS", ..Call::list_streams().unsigned() };
     assert_eq!(bench.answer(no_origin).await.0, 403);
 }
@@ -344,6 +345,7 @@ async fn a_socket_is_kept_and_closed_when_asked() {
     let chunked =
         format!("{HEAD}transfer-encoding: chunked\r\nconnection: close\r\n\r\n1\r\n{{\r\n1\r\n}}\r\n0\r\n\r\n");
     assert!(exchange(address, chunked.as_bytes()).await.starts_with("HTTP/1.1 200"));
+    assert!(exchange(address, b"HEAD / HTTP/1.1\r\nhost: x\r\n\r\n").await.starts_with("HTTP/1.1 403"));
     let void = format!("{HEAD}connection: close\r\n\r\n");
     assert!(exchange(address, void.as_bytes()).await.contains("SerializationException"));
 }
@@ -409,6 +411,14 @@ async fn a_stop_closes_idle_sockets_and_finishes_the_others() {
     assert!(received.starts_with("HTTP/1.1 200"), "{received}");
     served.await.unwrap();
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[test]
+fn the_limit_of_open_files_is_read() {
+    let limits = "Limit  Soft Limit  Hard Limit  Units\nMax open files            20000                1048576              files\n";
+    assert_eq!(open_files_max(limits), Some(20_000));
+    assert_eq!(open_files_max("Max open files unlimited unlimited files"), None);
+    assert_eq!(open_files_max(""), None);
 }
 
 #[test]
