@@ -38,7 +38,7 @@ static AGGREGATES: LazyLock<HashMap<&'static str, Arc<AggregateUDF>>> = LazyLock
         ("count", datafusion_functions_aggregate::count::count_udaf()),
         ("min", datafusion_functions_aggregate::min_max::min_udaf()),
         ("max", datafusion_functions_aggregate::min_max::max_udaf()),
-        ("sum", Arc::new(AggregateUDF::from(sum::Sum::new()))),
+        ("sum", Arc::new(AggregateUDF::from(sum::Sum::total()))),
         ("avg", Arc::new(AggregateUDF::from(sum::Sum::average()))),
     ])
 });
@@ -53,9 +53,11 @@ pub(crate) fn aggregate(name: &str) -> Option<Arc<AggregateUDF>> {
     AGGREGATES.get(name.to_ascii_lowercase().as_str()).cloned()
 }
 
-/// All names of scalar functions, sorted.
+/// The names of scalar functions, sorted.
 pub(crate) fn scalar_names() -> Vec<String> {
-    let mut names: Vec<_> = SCALARS.keys().map(|name| name.to_ascii_uppercase()).collect();
+    // DataFusion's names behind TRIM and POSITION are nothing to advertise.
+    let shown = SCALARS.keys().filter(|name| !["btrim", "strpos"].contains(name));
+    let mut names: Vec<_> = shown.map(|name| name.to_ascii_uppercase()).collect();
     names.sort();
     names
 }

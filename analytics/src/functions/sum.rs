@@ -16,6 +16,7 @@ use datafusion_expr::utils::format_state_name;
 use datafusion_expr::{Accumulator, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility};
 
 use super::invalid;
+use crate::sql::SqlType;
 
 /// SUM, or AVG with the same state.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -25,12 +26,12 @@ pub(super) struct Sum {
 }
 
 impl Sum {
-    pub(super) fn new() -> Self {
+    pub(super) fn total() -> Self {
         Self { average: false, signature: Signature::user_defined(Volatility::Immutable) }
     }
 
     pub(super) fn average() -> Self {
-        Self { average: true, ..Self::new() }
+        Self { average: true, ..Self::total() }
     }
 }
 
@@ -179,13 +180,10 @@ impl SumGroups {
         let (precision, scale) = if let DataType::Decimal128(p, s) = &self.result { (*p, *s) } else { (38, 0) };
         let decimals = decimals.with_precision_and_scale(precision, scale)?;
         decimals.validate_decimal_precision(precision).map_err(|_| invalid("a sum exceeds 38 digits"))?;
+        let name = SqlType::of_arrow(&self.result).map_or_else(|| self.result.to_string(), |t| t.to_string());
         let strict = CastOptions { safe: false, ..CastOptions::default() };
-        cast_with_options(&decimals, &self.result, &strict).map_err(|_| {
-            invalid(format!(
-                "a sum does not fit the type {} of its column; CAST the argument to a wider type",
-                self.result
-            ))
-        })
+        cast_with_options(&decimals, &self.result, &strict)
+            .map_err(|_| invalid(format!("a sum does not fit {name}; CAST the argument to a wider type")))
     }
 
     fn float_results(&self, sums: &[f64], counts: &[i64]) -> Result<ArrayRef> {

@@ -194,7 +194,7 @@ impl<'a> Page<'a> {
             if value.is_none() {
                 let hint = hint(input.sql_type, self.source.timestamps);
                 self.wrong(row, false, || {
-                    format!("field {} is {}, not a {}{hint}", input.name, excerpt(text), input.sql_type)
+                    format!("field {} is {}, which is not of type {}{hint}", input.name, excerpt(text), input.sql_type)
                 })?;
             }
             values.push(value);
@@ -411,5 +411,35 @@ mod tests {
     #[test]
     fn nested_values_become_compact_text() {
         assert_eq!(compact("{ \"a b\" : [ 1, \"x \\\" y\" ] }"), "{\"a b\":[1,\"x \\\" y\"]}");
+    }
+
+    const TABLE: &str = "
+        CREATE TABLE t (b BOOLEAN, i INT, d DOUBLE, m DECIMAL(6, 2), v STRING, day DATE, ts TIMESTAMP(3), tz TIMESTAMP_LTZ(3),
+        WATERMARK FOR ts AS ts) WITH ('connector' = 'kinesis', 'stream' = 't', 'format' = 'json', 'json.ignore-parse-errors' = 'true');
+        CREATE TABLE s (v STRING) WITH ('connector' = 'kinesis', 'stream' = 's', 'format' = 'json');
+        INSERT INTO s SELECT v FROM t";
+
+    proptest::proptest! {
+        /// With `json.ignore-parse-errors` no record stops a job, whatever its bytes.
+        #[test]
+        fn no_record_is_too_strange(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40),
+            value in "[-+.eE0-9:TZ \"a-f\\\\]{0,24}|\\PC{0,12}",
+        ) {
+            let program = crate::sql::compile(TABLE).unwrap();
+            let quoted = serde_json::Value::from(value.as_str()).to_string();
+            let field = |name: &str, value: &str| format!("\"{name}\":{value}");
+            let object = |value: &str| {
+                let names = ["b", "i", "d", "m", "v", "day", "ts", "tz"];
+                format!("{{{}}}", names.map(|name| field(name, value)).join(","))
+            };
+            let records = [bytes, object(&value).into_bytes(), object(&quoted).into_bytes()].map(|data| Record {
+                sequence_number: types::SequenceNumber::of(types::Epoch(1), types::Offset(0)),
+                arrival: types::Timestamp(0),
+                partition_key: String::new(),
+                data: data.into(),
+            });
+            proptest::prop_assert!(decode(&program.sources[0], ShardId(0), &records).is_ok());
+        }
     }
 }

@@ -12,7 +12,7 @@ pub(crate) enum JobError {
     #[error("table {table}, {shard}, record {sequence_number}: {message}")]
     Record { table: String, shard: ShardId, sequence_number: SequenceNumber, message: String },
     /// An expression failed on the values of a record.
-    #[error("{}", .0.strip_backtrace())]
+    #[error("{}", plain(.0))]
     Evaluate(#[from] DataFusionError),
     /// An operation on columns failed.
     #[error(transparent)]
@@ -37,4 +37,10 @@ pub(crate) enum JobError {
     /// A table names a stream that this application may not use.
     #[error("table {table}: {message}")]
     Stream { table: String, message: String },
+}
+
+/// What failed, without DataFusion's name for the kind of failure.
+fn plain(error: &DataFusionError) -> String {
+    let text = error.find_root().strip_backtrace();
+    text.strip_prefix("Execution error: ").map_or(text.clone(), ToOwned::to_owned)
 }

@@ -19,8 +19,8 @@ use super::encode::encode;
 use super::watermark::{UNKNOWN, Watermarks};
 use crate::program::{Insert, Operator, Program, WindowColumns};
 
-/// Bytes that the open windows of one application may hold.
-pub(crate) const STATE_BYTES_MAX: usize = 64 << 20;
+/// Bytes that the open windows of one application may hold: the checkpoint and all their rows must fit one append.
+pub(crate) const STATE_BYTES_MAX: usize = 16 << 20;
 
 /// A running program.
 pub(crate) struct Execution {

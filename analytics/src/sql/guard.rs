@@ -31,6 +31,7 @@ fn family(data_type: &DataType) -> Result<Family> {
         DataType::Timestamp(TimeUnit::Millisecond, _) => Family::Time,
         DataType::Interval(_) => Family::Interval,
         number if number.is_numeric() => Family::Number,
+        DataType::Duration(_) => return plan_err!("the difference of two times is not supported"),
         other => return plan_err!("values of type {other} are not supported"),
     })
 }

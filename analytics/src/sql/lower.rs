@@ -7,10 +7,10 @@ use datafusion_common::{DFSchema, DataFusionError};
 use datafusion_expr::execution_props::ExecutionProps;
 use datafusion_expr::{Aggregate, Expr, LogicalPlan};
 use datafusion_physical_expr::aggregate::LoweredAggregateBuilder;
-use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
 use sqlparser::tokenizer::Location;
 
 use super::SqlError;
+use super::physical::{physical, with_simple_arguments};
 use super::source::WINDOW_COLUMNS;
 use crate::program::{AggregateCall, Operator, WindowAggregate};
 
@@ -85,10 +85,6 @@ pub(crate) fn lower(plan: &LogicalPlan, place: Location) -> Result<Chain, SqlErr
     }
 }
 
-fn physical(expression: &Expr, schema: &DFSchema) -> datafusion_common::Result<Arc<dyn PhysicalExpr>> {
-    create_physical_expr(expression, schema, &ExecutionProps::new())
-}
-
 /// A plan's columns may share a name; a batch is only read by index, so only the types matter. All may be NULL.
 fn renamed(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(
@@ -127,7 +123,8 @@ impl Chain {
         let keys = aggregate.group_expr.iter().map(|key| physical(key, input)).collect::<Result<Vec<_>, _>>();
         let mut calls = Vec::with_capacity(aggregate.aggr_expr.len());
         for call in &aggregate.aggr_expr {
-            let lowered = LoweredAggregateBuilder::new(call, input, input.as_arrow(), &ExecutionProps::new()).build();
+            let call = with_simple_arguments(call, input).map_err(planner)?;
+            let lowered = LoweredAggregateBuilder::new(&call, input, input.as_arrow(), &ExecutionProps::new()).build();
             let lowered = lowered.map_err(planner)?;
             if !lowered.order_bys.is_empty() {
                 return Err(SqlError::at(place, "ORDER BY inside an aggregate is not supported"));

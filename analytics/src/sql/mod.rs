@@ -9,6 +9,7 @@ mod error;
 mod guard;
 mod lower;
 mod options;
+mod physical;
 mod query;
 mod script;
 mod source;
@@ -23,3 +24,8 @@ pub(crate) use options::{InitialPosition, StreamReference};
 pub(crate) use script::compile;
 pub(crate) use sql_type::SqlType;
 pub(crate) use table::MetadataKey;
+
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod soup;

@@ -53,7 +53,8 @@ pub(crate) fn compile_insert(
     let context = context(script, &functions, &windows);
     let statement = Statement::Query(Box::new(query));
     let planned = context.planner().sql_statement_to_plan(statement);
-    let plan = planned.map_err(|error| SqlError::planner(&error, place))?;
+    let plan =
+        planned.map_err(|error| condition(&error, &places).unwrap_or_else(|| SqlError::planner(&error, place)))?;
     check_types(&plan, &places, true)?;
     let analyzed = Analyzer::new().execute_and_check(plan, options(), |_, _| {});
     let plan = analyzed.map_err(|error| SqlError::planner(&error, place))?;
@@ -129,6 +130,15 @@ impl Places {
         }
         places
     }
+}
+
+/// DataFusion's refusal of a WHERE that is not BOOLEAN, in our words and place.
+fn condition(error: &datafusion_common::DataFusionError, places: &Places) -> Option<SqlError> {
+    let text = error.find_root().strip_backtrace();
+    let (_, data_type) = text.split_once("non-boolean predicate")?.1.rsplit_once(" returning ")?;
+    let known = data_type.parse::<DataType>().ok().and_then(|data_type| SqlType::of_arrow(&data_type));
+    let name = known.map_or_else(|| data_type.to_string(), |known| known.to_string());
+    Some(SqlError::at(places.selection, format!("the condition of WHERE is {name}, not BOOLEAN")))
 }
 
 /// Checks the types in every expression of the plan, as the user wrote them.

@@ -8,14 +8,14 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion_common::DFSchema;
 use datafusion_common::tree_node::TreeNode;
 use datafusion_expr::ExprSchemable;
-use datafusion_expr::execution_props::ExecutionProps;
 use datafusion_optimizer::analyzer::type_coercion::TypeCoercionRewriter;
-use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
+use datafusion_physical_expr::PhysicalExpr;
 use datafusion_sql::planner::PlannerContext;
 use sqlparser::ast::{Expr as AstExpr, Spanned};
 use sqlparser::tokenizer::Location;
 
 use super::context::Context;
+use super::physical::physical;
 use super::syntax::check_expression;
 use super::table::{ColumnKind, TableDeclaration};
 use super::{SqlError, SqlType, guard};
@@ -129,7 +129,7 @@ fn plan_expression(
         guard::check(&logical, &schema)?;
         let coerced = logical.rewrite(&mut TypeCoercionRewriter::new(&schema))?.data;
         let data_type = coerced.get_type(&schema)?;
-        Ok((create_physical_expr(&coerced, &schema, &ExecutionProps::new())?, data_type))
+        Ok((physical(&coerced, &schema)?, data_type))
     };
     let (planned, data_type) = plan().map_err(|error| SqlError::planner(&error, place))?;
     if SqlType::of_arrow(&data_type).is_none() {
