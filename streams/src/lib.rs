@@ -16,6 +16,7 @@ mod put;
 mod retention;
 mod service;
 mod stream;
+mod tags;
 
 pub use catalog::Catalog;
 pub use checkpoint::Commit;

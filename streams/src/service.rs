@@ -7,6 +7,7 @@ use log::{Bounds, Log};
 use types::{Clock, Commands, Offset, PartitionId, Random, Scope, SequenceNumber, StreamName, Timestamp, limits};
 
 use crate::command::StreamCommand;
+use crate::tags::check_tags;
 use crate::{Catalog, Shard, Stream, StreamMode, StreamsError};
 
 /// Open shards of a new on-demand stream (developer guide: 4 MiB/s of writes).
@@ -85,6 +86,7 @@ impl Streams {
                 ));
             }
         };
+        check_tags(&request.tags)?;
         if shard_count == 0 {
             return Err(StreamsError::Invalid("A stream has at least one shard.".into()));
         }

@@ -22,6 +22,8 @@ pub const NEXT_TOKEN_LIFETIME: Duration = Duration::from_secs(300);
 pub const RETENTION_DEFAULT: Duration = Duration::from_secs(24 * 3600);
 /// Most shards one CreateStream may ask for, the largest default account quota (service quotas page).
 pub const SHARDS_PER_STREAM_MAX: u32 = 20_000;
+/// Tags of one stream (API reference, AddTagsToStream).
+pub const TAGS_MAX: usize = 50;
 /// Default and largest page of DescribeStream (API reference).
 pub const DESCRIBE_STREAM_PAGE_MAX: usize = 100;
 /// Default page of ListStreams (API reference).
