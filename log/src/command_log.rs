@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
-use types::{Applier, Clock, Command, CommandMeta, Commands, Domain, Offset, Rejected, SubmitError};
+use types::{Applier, Clock, Command, CommandMeta, Commands, Domain, Rejected, SubmitError};
 
 use crate::{COMMAND_PARTITION, Log, LogError, NewRecord, PartitionAppend};
 
@@ -60,6 +60,13 @@ async fn replay(log: &dyn Log, appliers: &Appliers) -> Result<(), LogError> {
     let mut next = bounds.start;
     while next < bounds.end {
         let page = log.read(COMMAND_PARTITION, next, usize::MAX, REPLAY_PAGE_BYTES).await?;
+        if page.records.is_empty() {
+            return Err(LogError::Corrupt {
+                path: "command log".into(),
+                position: next.0,
+                what: "a command inside the bounds is missing".into(),
+            });
+        }
         for record in page.records {
             let meta = CommandMeta { offset: record.offset, time: record.time };
             let command: Persisted<'_> = serde_json::from_slice(&record.value).map_err(|error| LogError::Corrupt {
@@ -91,25 +98,29 @@ async fn run(
     mut requests: mpsc::Receiver<(Command, Answer)>,
 ) {
     while let Some((command, answer)) = requests.recv().await {
-        let outcome = match persist(&*log, &*clock, &command).await {
-            Ok(meta) => apply(&appliers, command.domain, meta, &command.body).map(|()| meta).map_err(SubmitError::from),
-            Err(error) => Err(error),
-        };
+        let outcome = persist(&*log, &*clock, &command).await.and_then(|(meta, body)| {
+            apply(&appliers, command.domain, meta, body.as_bytes()).map(|()| meta).map_err(SubmitError::from)
+        });
         // A caller that went away does not undo its command.
         let _gone = answer.send(outcome);
     }
 }
 
-async fn persist(log: &dyn Log, clock: &dyn Clock, command: &Command) -> Result<CommandMeta, SubmitError> {
+/// Makes the command durable; answers its place and its body as every replay will see it.
+async fn persist<'c>(
+    log: &dyn Log,
+    clock: &dyn Clock,
+    command: &'c Command,
+) -> Result<(CommandMeta, &'c str), SubmitError> {
     let failed = |error: &dyn std::fmt::Display| SubmitError::Log(error.to_string());
-    let body = serde_json::from_slice(&command.body).map_err(|error| failed(&error))?;
+    let body: &RawValue = serde_json::from_slice(&command.body).map_err(|error| failed(&error))?;
     let persisted = Persisted { domain: command.domain, body };
     let value = Bytes::from(serde_json::to_vec(&persisted).map_err(|error| failed(&error))?);
     let records = vec![NewRecord { key: Bytes::new(), value }];
     let append = vec![PartitionAppend { partition: COMMAND_PARTITION, records }];
     let appended = log.append(append, clock.now()).await.map_err(|error| failed(&error))?;
     let first = appended.first().copied().ok_or_else(|| failed(&"the log answered nothing"))?;
-    Ok(CommandMeta { offset: Offset(first.first.0), time: first.time })
+    Ok((CommandMeta { offset: first.first, time: first.time }, body.get()))
 }
 
 impl Commands for CommandLog {

@@ -1,4 +1,5 @@
 //! Both engines against the suite.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
 //! The embedded engine over process restarts on the file system of the machine.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use bytes::Bytes;
 use log::embedded::{EmbeddedConfig, EmbeddedLog};

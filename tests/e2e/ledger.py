@@ -51,6 +51,9 @@ class Ledger:
 
     def check(self, kinesis, stream):
         """Reads everything back: each acknowledged record once, in order, with its data; nothing seen is gone."""
+        # What is acknowledged while this reads may stand behind what was already read, so the claim is fixed before.
+        with self.lock:
+            acknowledged, seen = dict(self.acknowledged), dict(self.seen)
         kept = {}
         for shard, records in read_stream(kinesis, stream).items():
             numbers = [int(record["SequenceNumber"]) for record in records]
@@ -58,9 +61,9 @@ class Ledger:
             kept.update({(shard, number): record["Data"] for number, record in zip(numbers, records)})
         with self.lock:
             assert not self.failures, self.failures[:5]
-            lost = [key for key, data in self.acknowledged.items() if kept.get(key) != data]
-            assert not lost, f"{len(lost)} of {len(self.acknowledged)} acknowledged records are lost: {lost[:5]}"
-            unread = [key for key, data in self.seen.items() if kept.get(key) != data]
+            lost = [key for key, data in acknowledged.items() if kept.get(key) != data]
+            assert not lost, f"{len(lost)} of {len(acknowledged)} acknowledged records are lost: {lost[:5]}"
+            unread = [key for key, data in seen.items() if kept.get(key) != data]
             assert not unread, f"{len(unread)} records were read and are gone: {unread[:5]}"
             foreign = [key for key, data in kept.items() if data not in self.tried]
             assert not foreign, f"{len(foreign)} records that nobody wrote: {foreign[:5]}"

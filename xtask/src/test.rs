@@ -62,7 +62,8 @@ fn cargo_suite(suite: &'static str, selection: &[&str]) -> Result<Tally, String>
 }
 
 fn end_to_end(pytest_arguments: &[String]) -> Result<Tally, String> {
-    run::check(place::cargo().args(["build", "--package", "server", "--bin", "thalweg"]))?;
+    // The targets that the Rust suite builds too: with fewer, cargo unifies features differently and builds twice.
+    run::check(place::cargo().args(["build", "--workspace", "--all-targets"]))?;
     let binary = place::executable("debug", "thalweg")?;
     let folder = place::root().join("tests/e2e");
     let environment = venv::ensure(&folder.join("requirements.txt"))?;

@@ -15,7 +15,7 @@ use super::format::{FRAME_HEADER_BYTES, FrameKind, HEADER_BYTES, finish_frame, p
 use super::maintenance::Job;
 use super::queue::{Request, Taken};
 use super::run::{SNAPSHOT_ENTRY_MAX, put_control};
-use super::segment::{Segment, failed};
+use super::segment::Segment;
 use super::shared::{SharedRef, Spare};
 use super::tails::Tails;
 use crate::LogError;
@@ -73,21 +73,20 @@ impl Committer {
                 Taken::Batch(batch) => self.commit(batch),
                 Taken::Idle => self.mark(),
                 Taken::Closed => {
-                    if let Err(error) = self.mark() {
-                        self.shared.fail(&error);
-                    }
+                    // Whether it fails or not, this is the end.
+                    let _stopped = self.mark();
                     break;
                 }
             };
-            if let Err(error) = outcome {
-                self.shared.fail(&error);
+            if outcome.is_err() {
                 break;
             }
         }
         self.shared.order(Job::End);
     }
 
-    /// Makes one frame of `batch`. An error is the end: callers learn it from their dropped answers.
+    /// Makes one frame of `batch`. An error is the end and was told to [`Shared::fail`](super::shared::Shared::fail):
+    /// callers learn it from their dropped answers.
     pub(crate) fn commit(&mut self, batch: Vec<Request>) -> Result<(), LogError> {
         let batch = self.make_room(batch)?;
         let snapshot = self.head.first_sequence.is_none().then(|| self.tails.snapshot());
@@ -124,17 +123,22 @@ impl Committer {
     fn write(&mut self, frame: &mut Vec<u8>, kind: FrameKind, runs: u32) -> Result<(), LogError> {
         let head = &mut self.head;
         finish_frame(frame, head.segment.salt, kind, self.sequence, self.sequence, runs);
-        let stop = |action, error: std::io::Error| match failed(action, &head.segment.path, &error) {
-            // Room was made ahead, so this is no longer a matter of waiting for room.
-            LogError::NoSpace => LogError::Stopped(error.to_string()),
-            other => other,
-        };
-        head.segment.file.write_all_at(frame, head.position).map_err(|error| stop("write", error))?;
-        head.segment.file.sync_data().map_err(|error| stop("flush", error))?;
+        let written = head.segment.file.write_all_at(frame, head.position).map_err(|error| ("write", error));
+        let flushed = written.and_then(|()| head.segment.file.sync_data().map_err(|error| ("flush", error)));
+        if let Err((action, error)) = flushed {
+            let path = head.segment.path.display().to_string();
+            return Err(self.stop(LogError::Io { action, path, message: error.to_string() }));
+        }
         head.first_sequence.get_or_insert(self.sequence);
         head.position += frame.len() as u64;
         self.sequence += 1;
         Ok(())
+    }
+
+    /// Says that the log stops, before any caller learns it from an answer.
+    fn stop(&self, error: LogError) -> LogError {
+        self.shared.fail(&error);
+        error
     }
 
     fn write_empty(&mut self, kind: FrameKind) -> Result<(), LogError> {
@@ -182,7 +186,7 @@ impl Committer {
         match self.roll(&batch) {
             Ok(()) => return Ok(batch),
             Err(LogError::NoSpace) => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(self.stop(error)),
         }
         let (appends, rest): (Vec<_>, Vec<_>) = batch.into_iter().partition(Request::is_append);
         appends.into_iter().for_each(|request| request.refuse(LogError::NoSpace));

@@ -18,6 +18,15 @@ pub(crate) const FRAME_ALIGN: usize = 8;
 const SEGMENT_MAGIC: [u8; 8] = *b"THALWEG\x01";
 const HEADER_FIELDS_BYTES: usize = 36;
 
+/// Why a header page is not one that can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HeaderError {
+    /// The bytes are not what was written.
+    Damaged(&'static str),
+    /// They are, by a program that knows more; repair must keep its hands off.
+    Unknown(&'static str),
+}
+
 /// What a segment says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SegmentHeader {
@@ -43,19 +52,19 @@ impl SegmentHeader {
     }
 
     /// Reads a header page; the error says what is wrong with it.
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, &'static str> {
-        let fields = bytes.get(..HEADER_FIELDS_BYTES).ok_or("the segment header is cut off")?;
-        if fields[..8] != SEGMENT_MAGIC {
-            return Err("this is not a segment");
-        }
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, HeaderError> {
+        let fields = bytes.get(..HEADER_FIELDS_BYTES).ok_or(HeaderError::Damaged("the segment header is cut off"))?;
         if u32_at(fields, 32) != crc32c(&fields[..32]) {
-            return Err("the checksum of the segment header is wrong");
+            return Err(HeaderError::Damaged("the checksum of the segment header is wrong"));
+        }
+        if fields[..8] != SEGMENT_MAGIC {
+            return Err(HeaderError::Unknown("this is not a segment of this log"));
         }
         if u32_at(fields, 8) != VERSION {
-            return Err("the segment has a format version that this program does not know");
+            return Err(HeaderError::Unknown("the segment has a format version that this program does not know"));
         }
         if u32_at(fields, 12) != LANE {
-            return Err("the segment belongs to a lane that this program does not know");
+            return Err(HeaderError::Unknown("the segment belongs to a lane that this program does not know"));
         }
         Ok(Self { id: u64_at(fields, 16), salt: u64_at(fields, 24) })
     }
@@ -253,8 +262,13 @@ mod tests {
         for bit in 0..HEADER_FIELDS_BYTES * 8 {
             let mut flipped = page.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(SegmentHeader::decode(&flipped).is_err(), "bit {bit}");
+            assert!(matches!(SegmentHeader::decode(&flipped), Err(HeaderError::Damaged(_))), "bit {bit}");
         }
+        let mut newer = page.clone();
+        newer[8] += 1;
+        let crc = crc32c(&newer[..32]);
+        newer[32..36].copy_from_slice(&crc.to_le_bytes());
+        assert!(matches!(SegmentHeader::decode(&newer), Err(HeaderError::Unknown(_))));
         let mut frame = vec![0; FRAME_HEADER_BYTES];
         frame.extend_from_slice(b"hello");
         finish_frame(&mut frame, 9, FrameKind::Commit, 3, 2, 1);

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::EmbeddedConfig;
-use super::format::{FRAME_HEADER_BYTES, FrameKind, finish_frame};
+use super::format::{FRAME_HEADER_BYTES, FrameKind, HEADER_BYTES, SegmentHeader, finish_frame, u64_at};
 use super::index::Footer;
 use super::scan::{End, Scan, Window};
 use super::segment::{self, QUARANTINE, Segment, damaged, failed, segment_path, sidecar_path};
@@ -23,12 +23,16 @@ pub(crate) fn damage(segment: &Segment, found: &Scan) -> LogError {
     damaged(&segment.path, found.position, what)
 }
 
-/// Opens a segment; one with a damaged header is moved aside, if that is allowed.
+/// Opens a segment; a damaged header is written anew or the segment moved aside, if that is allowed.
 pub(crate) fn open_segment(config: &EmbeddedConfig, id: u64) -> Result<Option<Segment>, LogError> {
     let (vfs, dir) = (&*config.vfs, config.dir.as_path());
     match segment::open(vfs, dir, id) {
         Ok(segment) => Ok(Some(segment)),
         Err(error @ LogError::Corrupt { .. }) if config.repair => {
+            if let Some(segment) = rewrite_header(config, id)? {
+                tracing::error!(%error, "the header was written again");
+                return Ok(Some(segment));
+            }
             let from = segment_path(dir, id);
             let to = quarantine(config, &format!("seg-{id:016x}.log"))?;
             tracing::error!(%error, to = %to.display(), "segment moved aside");
@@ -39,6 +43,29 @@ pub(crate) fn open_segment(config: &EmbeddedConfig, id: u64) -> Result<Option<Se
         }
         Err(error) => Err(error),
     }
+}
+
+/// Writes the header of segment `id` again when its first frame proves the salt; `None` when there is no such frame.
+fn rewrite_header(config: &EmbeddedConfig, id: u64) -> Result<Option<Segment>, LogError> {
+    let path = segment_path(&config.dir, id);
+    let io = |error: std::io::Error| failed("repair", &path, &error);
+    let file = config.vfs.open(&path).map_err(io)?;
+    let len = file.len().map_err(io)?;
+    if len < HEADER_BYTES + FRAME_HEADER_BYTES as u64 {
+        return Ok(None);
+    }
+    let mut frame = [0; FRAME_HEADER_BYTES];
+    file.read_exact_at(&mut frame, HEADER_BYTES).map_err(io)?;
+    let segment = Segment { id, salt: u64_at(&frame, 8), path: path.clone(), len, file };
+    if Window::new(&segment).frame(HEADER_BYTES)?.is_none() {
+        return Ok(None);
+    }
+    let mut page = vec![0; HEADER_BYTES as usize];
+    segment.file.read_exact_at(&mut page, 0).map_err(io)?;
+    keep_copy(config, &format!("seg-{id:016x}-0.bin"), &page)?;
+    segment.file.write_all_at(&SegmentHeader { id, salt: segment.salt }.encode(), 0).map_err(io)?;
+    segment.file.sync_data().map_err(io)?;
+    Ok(Some(segment))
 }
 
 /// Scans until there is no damage between frames, or refuses.
@@ -85,12 +112,7 @@ fn cut_out(
     let position = found.position;
     let mut bytes = vec![0; (next - position) as usize];
     segment.file.read_exact_at(&mut bytes, position).map_err(io)?;
-    let path = quarantine(config, &format!("seg-{:016x}-{position}.bin", segment.id))?;
-    let _earlier = vfs.remove(&path);
-    let copy = vfs.create(&path).map_err(io)?;
-    copy.write_all_at(&bytes, 0).map_err(io)?;
-    copy.sync_data().map_err(io)?;
-    vfs.sync_dir(&config.dir.join(QUARANTINE)).map_err(io)?;
+    let path = keep_copy(config, &format!("seg-{:016x}-{position}.bin", segment.id), &bytes)?;
     // A stale index would lead into the hole.
     let _missing = vfs.remove(&sidecar_path(&config.dir, segment.id));
     vfs.sync_dir(&config.dir).map_err(io)?;
@@ -116,6 +138,18 @@ pub(crate) fn set_blank_aside(config: &EmbeddedConfig, segment: &Segment) -> Res
     let to = quarantine(config, &format!("seg-{:016x}.log", segment.id))?;
     config.vfs.rename(&segment.path, &to).map_err(|error| failed("rename", &segment.path, &error))?;
     config.vfs.sync_dir(&config.dir).map_err(|error| failed("sync folder", &config.dir, &error))
+}
+
+/// Writes `bytes` to a file in the quarantine, durably.
+fn keep_copy(config: &EmbeddedConfig, name: &str, bytes: &[u8]) -> Result<PathBuf, LogError> {
+    let path = quarantine(config, name)?;
+    let io = |error: std::io::Error| failed("write", &path, &error);
+    let _earlier = config.vfs.remove(&path);
+    let copy = config.vfs.create(&path).map_err(io)?;
+    copy.write_all_at(bytes, 0).map_err(io)?;
+    copy.sync_data().map_err(io)?;
+    config.vfs.sync_dir(&config.dir.join(QUARANTINE)).map_err(io)?;
+    Ok(path)
 }
 
 fn quarantine(config: &EmbeddedConfig, name: &str) -> Result<PathBuf, LogError> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use types::Random;
 
-use super::format::SegmentHeader;
+use super::format::{HeaderError, SegmentHeader};
 use super::index::{Footer, SIDECAR_HEADER_BYTES};
 use crate::LogError;
 use crate::vfs::{Vfs, VfsFile};
@@ -97,7 +97,12 @@ pub(crate) fn open(vfs: &dyn Vfs, dir: &Path, id: u64) -> Result<Segment, LogErr
     let len = file.len().map_err(io)?;
     let mut page = vec![0; len.min(super::format::HEADER_BYTES) as usize];
     file.read_exact_at(&mut page, 0).map_err(io)?;
-    let header = SegmentHeader::decode(&page).map_err(|what| damaged(&path, 0, what))?;
+    let header = SegmentHeader::decode(&page).map_err(|error| match error {
+        HeaderError::Damaged(what) => damaged(&path, 0, what),
+        HeaderError::Unknown(what) => {
+            LogError::Io { action: "open segment", path: path.display().to_string(), message: what.into() }
+        }
+    })?;
     if header.id != id {
         return Err(damaged(&path, 0, format!("the header names segment {:016x}", header.id)));
     }

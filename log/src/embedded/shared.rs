@@ -75,8 +75,8 @@ impl Shared {
     /// Stops the log for good after a failed write or flush.
     pub(crate) fn fail(&self, error: &LogError) {
         tracing::error!(%error, "the log stops");
-        self.queue.fail(&LogError::Stopped(error.to_string()));
         self.stopped.send_replace(true);
+        self.queue.fail(&LogError::Stopped(error.to_string()));
     }
 
     /// Lets the next opener in; both threads have ended.

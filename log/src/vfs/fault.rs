@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::crash::{DiskImage, Event};
 use super::{Vfs, VfsFile, VfsLock};
@@ -24,6 +24,7 @@ pub enum Fault {
 #[derive(Clone, Default)]
 pub struct FaultVfs {
     disk: Arc<Mutex<Disk>>,
+    unstalled: Arc<Condvar>,
 }
 
 #[derive(Default)]
@@ -36,6 +37,7 @@ struct Disk {
     fail_at: Option<(u64, Fault)>,
     capacity: Option<u64>,
     locked: HashSet<PathBuf>,
+    stalled: bool,
 }
 
 impl Disk {
@@ -111,6 +113,12 @@ impl FaultVfs {
     /// Limits the sum of the files' lengths; `None` lifts the limit.
     pub fn set_capacity(&self, bytes: Option<u64>) {
         self.disk().capacity = bytes;
+    }
+
+    /// Holds every `sync_data` until called with `false`.
+    pub fn stall_syncs(&self, stalled: bool) {
+        self.disk().stalled = stalled;
+        self.unstalled.notify_all();
     }
 
     /// Flips bits of a byte of a file behind everybody's back.
@@ -238,7 +246,9 @@ impl VfsFile for FaultFile {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        let mut disk = self.vfs.disk();
+        let disk = self.vfs.disk();
+        let stalled = self.vfs.unstalled.wait_while(disk, |disk| disk.stalled);
+        let mut disk = stalled.unwrap_or_else(PoisonError::into_inner);
         let outcome = disk.change();
         let file = self.id;
         disk.journal.push(if outcome.is_ok() { Event::Sync { file } } else { Event::FailedSync { file } });

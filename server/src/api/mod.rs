@@ -69,9 +69,8 @@ fn output<T: Encode>(output: &T) -> Vec<u8> {
 mod tests {
     #[test]
     fn what_is_generated_is_served() {
+        assert_eq!(super::analytics::OPERATIONS, wire::analytics::BUILT);
         assert_eq!(super::firehose::OPERATIONS, wire::firehose::BUILT);
         assert_eq!(super::kinesis::OPERATIONS, wire::kinesis::BUILT);
-        assert_eq!(super::firehose::OPERATIONS, wire::firehose::BUILT);
-        assert_eq!(super::analytics::OPERATIONS, wire::analytics::BUILT);
     }
 }

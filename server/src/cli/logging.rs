@@ -21,9 +21,10 @@ pub(super) fn init(config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// Logs to a file that starts anew.
+/// Logs to the end of a file.
 pub(crate) fn init_to_file(path: &Path) -> Result<(), Error> {
-    let file = std::fs::File::create(path).map_err(|source| Error::LogFile { path: path.into(), source })?;
+    let opened = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    let file = opened.map_err(|source| Error::LogFile { path: path.into(), source })?;
     fmt().with_env_filter(EnvFilter::new("info")).with_writer(file).with_ansi(false).init();
     Ok(())
 }

@@ -35,7 +35,8 @@ async fn serve(config: &Config) -> Result<(), Error> {
 fn greeting(server: &Server, config: &Config) -> String {
     let mut text = format!("listening on {}\n", server.url());
     if let Some(pair) = server.new_pair() {
-        let again = format!("{} env --data-dir {}", own_name(), quoted(&config.data_dir.value.display().to_string()));
+        let data_dir = std::path::absolute(&config.data_dir.value).unwrap_or_else(|_| config.data_dir.value.clone());
+        let again = format!("{} env --data-dir {}", own_name(), quoted(&data_dir.display().to_string()));
         text.push_str(&format!("\nA key pair was made, shown this once; to see it again: {again}\n\n"));
         text.push_str(&export_lines(pair, config.region.value.as_str(), Some(server.url())));
     }

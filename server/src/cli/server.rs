@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use delivery::{BucketsConfig, S3Config};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use types::{Clock, SystemClock, SystemRandom};
 
@@ -164,7 +164,7 @@ fn clock_offset(variable: Option<String>) -> Result<Duration, StartError> {
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| {
+    listen(address).map_err(|source| {
         let hint = match source.kind() {
             std::io::ErrorKind::AddrInUse => "; another server runs there, choose a port with --listen, 0 for any",
             std::io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges",
@@ -172,4 +172,16 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
         };
         StartError::Listen { address, source, hint }
     })
+}
+
+/// As `TcpListener::bind`, but a storm of connections waits here instead of being dropped: a client notices a dropped
+/// one only after a second.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    const BACKLOG: u32 = 4096;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restart must not wait for the last connections of the one before to be forgotten.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }

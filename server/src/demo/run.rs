@@ -21,7 +21,7 @@ use super::setup::{self, SetupError};
 use super::show::Show;
 use super::{hints, stop, terminal};
 use crate::cli::{self, DemoArgs, Error, Server, StartError, Stop};
-use crate::config::{self, Buckets, Config, Layer, Sources};
+use crate::config::{self, BucketsLayer, Config, Layer, Sources};
 
 /// Why the demo did not run.
 #[derive(Debug, thiserror::Error)]
@@ -94,9 +94,14 @@ fn spawn_input(args: &DemoArgs, queue: mpsc::Sender<Entry>) -> Result<(), DemoEr
 
 /// The demo's own configuration: nothing from the environment or a file, which may speak of a real server.
 fn config(data_dir: &Path, listen: SocketAddr) -> Result<Config, Error> {
+    let buckets = BucketsLayer { root: Some(buckets_root(data_dir)), ..BucketsLayer::default() };
     let data_dir = Some(data_dir.to_path_buf());
-    let flags = Layer { data_dir, listen: Some(listen.to_string()), ..Layer::default() };
+    let flags = Layer { data_dir, listen: Some(listen.to_string()), buckets, ..Layer::default() };
     Ok(Sources { flags, ..Sources::default() }.resolve()?)
+}
+
+fn buckets_root(data_dir: &Path) -> PathBuf {
+    data_dir.join("buckets")
 }
 
 /// On the customary port if it is free, else on any.
@@ -127,10 +132,7 @@ impl Run {
     fn new(config: &Config, server: &Server) -> Self {
         let data_dir = config.data_dir.value.clone();
         let region = config.region.value.as_str();
-        let bucket = match &config.buckets.value {
-            Buckets::Local { root } => root.join(setup::BUCKET),
-            Buckets::S3(_) => data_dir.join("buckets"),
-        };
+        let bucket = buckets_root(&data_dir).join(setup::BUCKET);
         let paste = hints::for_another_terminal(server.pair(), region, server.url());
         Self {
             client: Client::new(server.url(), region, server.pair()),

@@ -11,6 +11,9 @@ use tokio::task::JoinSet;
 use crate::connection::{Answer, Connection, find};
 use crate::time::now;
 
+/// Ten minutes; what takes longer counts as that.
+const LATENCY_US_MAX: u64 = 600_000_000;
+
 /// What came of a run.
 pub(crate) struct Outcome {
     pub(crate) requests: u64,
@@ -21,7 +24,8 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     pub(crate) fn empty() -> Self {
-        let latency_us = Histogram::new(3).expect("three significant digits are within the library's bounds");
+        // Fixed bounds: a histogram that resizes itself does not do so for a saturating record.
+        let latency_us = Histogram::new_with_bounds(1, LATENCY_US_MAX, 3).expect("the bounds are in order");
         Self { requests: 0, elapsed: Duration::ZERO, latency_us }
     }
 
@@ -32,7 +36,7 @@ impl Outcome {
     pub(crate) fn add(&mut self, other: &Self) {
         self.requests += other.requests;
         self.elapsed = self.elapsed.max(other.elapsed);
-        self.latency_us.add(&other.latency_us).expect("both histograms have the same shape and resize themselves");
+        self.latency_us.add(&other.latency_us).expect("both histograms have the same bounds");
     }
 
     pub(crate) fn record(&mut self, since: Instant) {
@@ -110,4 +114,20 @@ pub(crate) fn check(answer: &Answer<'_>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latencies_of_any_length_are_kept_apart() {
+        let mut outcome = Outcome::empty();
+        for micros in [1, 900, 27_000, 3_000_000, u64::MAX] {
+            outcome.latency_us.saturating_record(micros);
+        }
+        let at = |quantile| outcome.latency_us.value_at_quantile(quantile);
+        assert!((26_900..27_100).contains(&at(0.5)), "{}", at(0.5));
+        assert!(at(1.0) >= LATENCY_US_MAX, "{}", at(1.0));
+    }
 }

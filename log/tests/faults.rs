@@ -1,0 +1,136 @@
+//! A disk that fails, fills up or stalls.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod support;
+
+use std::task::Poll;
+use std::time::Duration;
+
+use log::embedded::{EmbeddedConfig, EmbeddedLog};
+use log::vfs::{CrashStates, Fault, FaultVfs, Survival};
+use log::{Log, LogError};
+use support::{Call, model_states, open, prefix_of, run, state, tiny, workload};
+use types::{Offset, PartitionId};
+
+/// Makes the calls one after the other and answers how many were acknowledged before the log stopped.
+async fn perform(log: &EmbeddedLog, calls: &[Call]) -> usize {
+    for (number, call) in calls.iter().enumerate() {
+        if let Err(LogError::Stopped(_)) = call.make(log, number).await {
+            assert!(*log.stopped().borrow(), "a log that refuses for good says so");
+            return number;
+        }
+    }
+    calls.len()
+}
+
+#[test]
+fn any_failed_call_stops_the_log_or_changes_nothing() {
+    run(async {
+        let calls = workload(77, 50);
+        let states = model_states(&calls).await;
+        let mut stops = 0;
+        for nth in 1..120 {
+            let vfs = FaultVfs::default();
+            vfs.fail_nth(nth, Fault::Io);
+            let Ok(log) = EmbeddedLog::open(tiny(&vfs)) else { continue };
+            let acknowledged = perform(&log, &calls).await;
+            stops += usize::from(acknowledged < calls.len());
+            drop(log);
+            // The process restarts; the system's cache may show what the failed flush did not write.
+            let again = EmbeddedLog::open(tiny(&vfs)).unwrap();
+            let shown = state(&*again).await.unwrap();
+            let prefix = prefix_of(&states, acknowledged, &shown).unwrap_or_else(|| panic!("call {nth}"));
+            // Then the machine goes down: what was shown must be on the disk.
+            let mut disk = CrashStates::default();
+            vfs.journal().iter().for_each(|event| disk.advance(event));
+            for survival in [Survival::None, Survival::All, Survival::Random(nth)] {
+                let log = open(&disk.image(survival)).1.unwrap_or_else(|error| panic!("call {nth}: {error}"));
+                let after = state(&*log).await.unwrap();
+                assert!(prefix_of(&states, prefix, &after).is_some(), "call {nth}, {survival:?}: read, then lost");
+            }
+        }
+        assert!(stops > 50, "{stops} runs were stopped");
+    });
+}
+
+#[test]
+fn a_full_disk_refuses_appends_and_recovers() {
+    run(async {
+        let vfs = FaultVfs::default();
+        let log = EmbeddedLog::open(EmbeddedConfig { segment_bytes: 32 << 10, ..tiny(&vfs) }).unwrap();
+        vfs.set_capacity(Some(100 << 10));
+        let append = Call::Append(vec![(0, vec![900]), (1, vec![])]);
+        for _cycle in 0..5 {
+            let mut accepted = 0;
+            let refusal = loop {
+                match append.make(&*log, accepted).await {
+                    Ok(()) => accepted += 1,
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(refusal, LogError::NoSpace);
+            let bounds = log.bounds(PartitionId(0)).unwrap();
+            let page = log.read(PartitionId(0), bounds.start, usize::MAX, usize::MAX).await.unwrap();
+            assert_eq!(page.records.len() as u64, bounds.end.0 - bounds.start.0, "reads go on");
+            log.trim(PartitionId(0), bounds.end).await.unwrap();
+            // The removal is in the background.
+            let mut patience = 500;
+            while append.make(&*log, 0).await == Err(LogError::NoSpace) {
+                patience -= 1;
+                assert!(patience > 0, "space came back and appends did not");
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        }
+        assert!(!*log.stopped().borrow());
+        let kept = state(&*log).await.unwrap();
+        log.shutdown().await.unwrap();
+        drop(log);
+        let again = EmbeddedLog::open(EmbeddedConfig { segment_bytes: 32 << 10, ..tiny(&vfs) }).unwrap();
+        assert_eq!(state(&*again).await.unwrap(), kept);
+    });
+}
+
+#[test]
+fn nothing_is_seen_before_its_flush_and_a_full_queue_refuses() {
+    run(async {
+        let vfs = FaultVfs::default();
+        let config = EmbeddedConfig { queue_bytes: 10_000, segment_bytes: 1 << 20, ..tiny(&vfs) };
+        let log = EmbeddedLog::open(config).unwrap();
+        Call::Append(vec![(0, vec![10])]).make(&*log, 0).await.unwrap();
+        let watcher = log.watch(PartitionId(0));
+        vfs.stall_syncs(true);
+        let mut stalled = Call::Append(vec![(0, vec![10])]).make(&*log, 1);
+        std::thread::sleep(Duration::from_millis(30));
+        assert!(matches!(futures_util::poll!(&mut stalled), Poll::Pending), "acknowledged before the flush");
+        assert_eq!(log.bounds(PartitionId(0)).unwrap().end, Offset(1), "visible before the flush");
+        assert_eq!(*watcher.borrow(), Offset(1));
+        assert!(log.read(PartitionId(0), Offset(1), 9, 9).await.unwrap().records.is_empty(), "read before the flush");
+        let waiting: Vec<_> = (2..7).map(|n| Call::Append(vec![(0, vec![3_000])]).make(&*log, n)).collect();
+        let mut outcomes = Vec::new();
+        vfs.stall_syncs(false);
+        for pending in waiting {
+            outcomes.push(pending.await);
+        }
+        stalled.await.unwrap();
+        let refused = |outcome: &&Result<(), LogError>| **outcome == Err(LogError::Overloaded);
+        assert_eq!(outcomes.iter().filter(refused).count(), 2, "{outcomes:?}");
+        assert_eq!(log.bounds(PartitionId(0)).unwrap().end, Offset(5));
+    });
+}
+
+#[test]
+fn an_idle_log_writes_one_marker_and_then_nothing() {
+    run(async {
+        let vfs = FaultVfs::default();
+        // Long enough that no segment is made ahead meanwhile.
+        let log = EmbeddedLog::open(EmbeddedConfig { segment_bytes: 64 << 10, ..tiny(&vfs) }).unwrap();
+        Call::Append(vec![(0, vec![10])]).make(&*log, 0).await.unwrap();
+        let acknowledged = vfs.moment();
+        // Loaded machines wake threads late, so wait for the marker (a write and a sync) and not for a time.
+        while vfs.moment() < acknowledged + 2 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        assert_eq!(vfs.moment(), acknowledged + 2);
+    });
+}

@@ -1,0 +1,144 @@
+//! A workload, the model's state after each of its calls, and the comparison of a log with them.
+//!
+//! The calls of one caller are committed in order, so after any crash the log must equal the model after some prefix
+//! of the calls, and the prefix must hold every call that was acknowledged. That one comparison finds lost,
+//! reordered, phantom and half-applied calls.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use log::embedded::{EmbeddedConfig, EmbeddedLog};
+use log::vfs::{DiskImage, FaultVfs};
+use log::{Bounds, Log, LogError, MemoryLog, NewRecord, PartitionAppend, Pending, StoredRecord};
+use types::{Offset, PartitionId, Timestamp};
+
+/// Partitions 0 to this one, exclusive, are used by workloads.
+pub(crate) const PARTITIONS: u64 = 6;
+
+/// One call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// Partitions and lengths of the records for each.
+    Append(Vec<(u64, Vec<usize>)>),
+    Close(u64),
+    Trim(u64, u64),
+    Drop(u64),
+}
+
+/// What a log shows of every partition.
+pub(crate) type State = BTreeMap<u64, (Bounds, Vec<StoredRecord>)>;
+
+impl Call {
+    /// Makes the call; the payload is a function of `number` and the place, so every record is told apart.
+    pub(crate) fn make(&self, log: &dyn Log, number: usize) -> Pending<()> {
+        let now = Timestamp(1_000 + number as u64 / 3);
+        match self {
+            Self::Append(parts) => {
+                let batch = parts.iter().enumerate().map(|(part, (partition, lengths))| PartitionAppend {
+                    partition: PartitionId(*partition),
+                    records: lengths.iter().enumerate().map(|(i, length)| payload(number, part, i, *length)).collect(),
+                });
+                let appended = log.append(batch.collect(), now);
+                Box::pin(async move { appended.await.map(|_| ()) })
+            }
+            Self::Close(partition) => {
+                let closed = log.close(PartitionId(*partition), now);
+                Box::pin(async move { closed.await.map(|_| ()) })
+            }
+            Self::Trim(partition, before) => log.trim(PartitionId(*partition), Offset(*before)),
+            Self::Drop(partition) => log.drop_partition(PartitionId(*partition)),
+        }
+    }
+}
+
+fn payload(number: usize, part: usize, index: usize, length: usize) -> NewRecord {
+    let seed = format!("{number}.{part}.{index};");
+    let value: Vec<u8> = seed.bytes().cycle().take(length).collect();
+    NewRecord { key: Bytes::from(format!("k{number}")), value: Bytes::from(value) }
+}
+
+/// Numbers that look random and are the same in every run.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(2).wrapping_add(1))
+    }
+
+    pub(crate) fn roll(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % below
+    }
+}
+
+/// `count` calls: mostly appends, of several partitions and lengths, then trims, closes and drops.
+pub(crate) fn workload(seed: u64, count: usize) -> Vec<Call> {
+    let mut dice = Dice::new(seed);
+    let call = |dice: &mut Dice| match dice.roll(20) {
+        0 => Call::Close(1 + dice.roll(2)),
+        1..=4 => Call::Trim(dice.roll(PARTITIONS), dice.roll(60)),
+        5 if dice.roll(4) == 0 => Call::Drop(3),
+        _ => {
+            let parts = 1 + dice.roll(3);
+            let part = |dice: &mut Dice| {
+                let lengths = (0..dice.roll(4)).map(|_| [0, 10, 90, 1_900][dice.roll(4) as usize]).collect();
+                (dice.roll(PARTITIONS), lengths)
+            };
+            Call::Append((0..parts).map(|_| part(dice)).collect())
+        }
+    };
+    (0..count).map(|_| call(&mut dice)).collect()
+}
+
+/// The model's state before the first call and after each.
+pub(crate) async fn model_states(calls: &[Call]) -> Vec<State> {
+    let model = MemoryLog::default();
+    let mut states = vec![state(&model).await.unwrap()];
+    for (number, call) in calls.iter().enumerate() {
+        let _refused = call.make(&model, number).await;
+        states.push(state(&model).await.unwrap());
+    }
+    states
+}
+
+/// Everything that `log` shows.
+pub(crate) async fn state(log: &dyn Log) -> Result<State, LogError> {
+    let mut state = State::new();
+    for id in 0..PARTITIONS {
+        let Some(bounds) = log.bounds(PartitionId(id)) else { continue };
+        let mut records: Vec<StoredRecord> = Vec::new();
+        let mut next = bounds.start;
+        while next < bounds.end {
+            let page = log.read(PartitionId(id), next, 7, 1 << 20).await?;
+            next = Offset(next.0 + page.records.len() as u64);
+            assert!(!page.records.is_empty(), "a read inside the bounds answers something");
+            records.extend(page.records);
+        }
+        state.insert(id, (bounds, records));
+    }
+    Ok(state)
+}
+
+/// The first prefix of the calls, at least `at_least` long, whose state is `found`.
+pub(crate) fn prefix_of(states: &[State], at_least: usize, found: &State) -> Option<usize> {
+    (at_least..states.len()).find(|prefix| states[*prefix] == *found)
+}
+
+/// The configuration of a log in tiny segments on `vfs`.
+pub(crate) fn tiny(vfs: &FaultVfs) -> EmbeddedConfig {
+    EmbeddedConfig { vfs: Arc::new(vfs.clone()), segment_bytes: 1, ..EmbeddedConfig::at("/log") }
+}
+
+/// Opens a log on a disk that holds `image`.
+pub(crate) fn open(image: &DiskImage) -> (FaultVfs, Result<Arc<EmbeddedLog>, LogError>) {
+    let vfs = FaultVfs::from_image(image);
+    let log = EmbeddedLog::open(tiny(&vfs));
+    (vfs, log)
+}
+
+/// A runtime for one test.
+pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test)
+}
