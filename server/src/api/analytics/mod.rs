@@ -9,6 +9,8 @@ mod detail;
 mod list_applications;
 mod start_application;
 mod stop_application;
+#[cfg(test)]
+mod tests;
 
 use analytics::AnalyticsError;
 use types::ApplicationName;
