@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use streams::{Commit, Streams};
 use tokio::sync::watch;
-use types::{Clock, Random, limits};
+use types::{Backoff, Clock, Random, limits};
 
 use crate::buffer::Batch;
 use crate::catalog::DeliveryStream;
@@ -18,7 +18,6 @@ use crate::compress::compress;
 use crate::config::SourceConfig;
 use crate::destinations::s3::Buckets;
 use crate::keys::ObjectKeys;
-use crate::retry::Backoff;
 use crate::stats::Meter;
 use crate::worker::Run;
 

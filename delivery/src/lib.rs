@@ -18,7 +18,6 @@ mod flush;
 mod keys;
 mod manage;
 mod put;
-mod retry;
 mod service;
 mod source;
 mod stats;

@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use streams::CursorPage;
 use tokio::sync::watch;
-use types::Clock;
+use types::{Backoff, Clock};
 
 use crate::buffer::Buffer;
 use crate::catalog::DeliveryStream;
 use crate::checkpoint::{self, Positions};
 use crate::flush::{Deleted, Flush};
 use crate::keys::ObjectKeys;
-use crate::retry::Backoff;
 use crate::service::Parts;
 use crate::source::{self, Read, Source};
 use crate::stats::Meter;

@@ -35,6 +35,20 @@ pub(crate) struct AppConfig {
     pub(crate) clock_offset: Duration,
 }
 
+#[cfg(test)]
+impl AppConfig {
+    /// An app whose data and buckets are in `folder`.
+    pub(crate) fn for_test(folder: &Path) -> Self {
+        Self {
+            data_dir: folder.into(),
+            account: AccountId::parse("000000000000").unwrap(),
+            repair: false,
+            buckets: BucketsConfig::in_data_dir(folder),
+            clock_offset: Duration::ZERO,
+        }
+    }
+}
+
 /// Why an app could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {

@@ -53,6 +53,20 @@ impl ApiError {
         Self::new(error_code::DRY_RUN_OPERATION, "The request would have succeeded, but the DryRun flag is set.")
     }
 
+    /// The error of Firehose or Analytics. They have no throttling exception; SDKs retry the one for unavailability.
+    fn of_kind(kind: Kind, error: &dyn std::fmt::Display) -> Self {
+        let code = match kind {
+            Kind::NotFound => error_code::RESOURCE_NOT_FOUND,
+            Kind::InUse => error_code::RESOURCE_IN_USE,
+            Kind::Invalid | Kind::Expired => error_code::INVALID_ARGUMENT,
+            Kind::LimitExceeded => error_code::LIMIT_EXCEEDED,
+            Kind::Conflict => error_code::CONCURRENT_MODIFICATION,
+            Kind::Throttled | Kind::Unavailable => error_code::SERVICE_UNAVAILABLE_EXCEPTION,
+            Kind::Internal => return Self::internal(error),
+        };
+        Self::new(code, error.to_string())
+    }
+
     /// A fault of the server; the caller cannot act on its cause, so that goes to the log only.
     fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(%cause, "request failed by a fault of the server");
@@ -82,33 +96,16 @@ impl From<StreamsError> for ApiError {
 
 impl From<DeliveryError> for ApiError {
     fn from(error: DeliveryError) -> Self {
-        let code = match error.kind() {
-            Kind::NotFound => error_code::RESOURCE_NOT_FOUND,
-            Kind::InUse => error_code::RESOURCE_IN_USE,
-            Kind::Invalid | Kind::Expired => error_code::INVALID_ARGUMENT,
-            Kind::LimitExceeded => error_code::LIMIT_EXCEEDED,
-            Kind::Conflict => error_code::CONCURRENT_MODIFICATION,
-            // Firehose has no throttling exception; SDKs retry this one.
-            Kind::Throttled | Kind::Unavailable => error_code::SERVICE_UNAVAILABLE_EXCEPTION,
-            Kind::Internal => return Self::internal(&error),
-        };
-        Self::new(code, error.to_string())
+        Self::of_kind(error.kind(), &error)
     }
 }
 
 impl From<AnalyticsError> for ApiError {
     fn from(error: AnalyticsError) -> Self {
-        let code = match error.kind() {
-            Kind::Invalid if matches!(error, AnalyticsError::Code(_)) => error_code::CODE_VALIDATION,
-            Kind::NotFound => error_code::RESOURCE_NOT_FOUND,
-            Kind::InUse => error_code::RESOURCE_IN_USE,
-            Kind::Invalid | Kind::Expired => error_code::INVALID_ARGUMENT,
-            Kind::LimitExceeded => error_code::LIMIT_EXCEEDED,
-            Kind::Conflict => error_code::CONCURRENT_MODIFICATION,
-            Kind::Throttled | Kind::Unavailable => error_code::SERVICE_UNAVAILABLE_EXCEPTION,
-            Kind::Internal => return Self::internal(&error),
-        };
-        Self::new(code, error.to_string())
+        match error {
+            AnalyticsError::Code(refused) => Self::new(error_code::CODE_VALIDATION, refused.to_string()),
+            other => Self::of_kind(other.kind(), &other),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! Read [`position`] next: it holds the decision that shapes the log, the sequence number.
 
 mod arn;
+mod backoff;
 mod clock;
 mod command;
 mod error;
@@ -15,6 +16,7 @@ mod random;
 mod record;
 
 pub use arn::{Arn, ArnError, ResourceType};
+pub use backoff::Backoff;
 pub use clock::{Clock, Sleep, SystemClock, Timestamp};
 pub use command::{Applied, Applier, Command, CommandMeta, Commands, Domain, Rejected, SubmitError};
 pub use error::Kind;

@@ -10,13 +10,12 @@ use std::time::Duration;
 
 use streams::{Commit, PutEntry, Streams};
 use tokio::sync::{oneshot, watch};
-use types::{Clock, Random, Scope, Sleep, StreamName, Timestamp};
+use types::{Backoff, Clock, Random, Scope, Sleep, StreamName, Timestamp};
 
 use super::JobError;
 use super::checkpoint::Checkpoint;
 use super::execution::Execution;
 use super::reading::{Read, Reading, key_of, start_of, stream_name, stream_of};
-use super::restart::RestartDelay;
 use crate::Application;
 use crate::program::Program;
 use crate::stats::Meter;
@@ -58,7 +57,7 @@ pub(crate) struct Job {
 /// attempt failed.
 pub(crate) async fn run(job: Job, opened: oneshot::Sender<()>) {
     let mut opened = Some(opened);
-    let mut delay = RestartDelay::default();
+    let mut delay = Backoff::default();
     loop {
         let error = match attempt(&job, &mut opened, &mut delay).await {
             Ok(()) => return,
@@ -80,11 +79,7 @@ pub(crate) async fn run(job: Job, opened: oneshot::Sender<()>) {
     }
 }
 
-async fn attempt(
-    job: &Job,
-    opened: &mut Option<oneshot::Sender<()>>,
-    delay: &mut RestartDelay,
-) -> Result<(), JobError> {
+async fn attempt(job: &Job, opened: &mut Option<oneshot::Sender<()>>, delay: &mut Backoff) -> Result<(), JobError> {
     let mut attempt = Attempt::open(job).await?;
     tell(opened);
     attempt.work(delay).await
@@ -158,7 +153,7 @@ impl<'a> Attempt<'a> {
         Ok(attempt)
     }
 
-    async fn work(&mut self, delay: &mut RestartDelay) -> Result<(), JobError> {
+    async fn work(&mut self, delay: &mut Backoff) -> Result<(), JobError> {
         let mut run = self.job.run.clone();
         loop {
             let step = tokio::select! {

@@ -11,7 +11,6 @@ mod error;
 mod execution;
 pub(crate) mod job;
 mod reading;
-mod restart;
 mod watermark;
 pub(crate) mod window;
 

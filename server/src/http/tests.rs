@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use delivery::BucketsConfig;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response};
 use proptest::prelude::*;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use types::AccountId;
 use wire::sigv4::{self, Signer, amz_date};
 
 use super::*;
@@ -28,14 +26,7 @@ struct Bench {
 impl Bench {
     async fn new(keys: Keys) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let app = App::open(AppConfig {
-            data_dir: folder.path().into(),
-            account: AccountId::parse("000000000000").unwrap(),
-            repair: false,
-            buckets: BucketsConfig::memory(),
-            clock_offset: Duration::ZERO,
-        });
-        let app = app.await.unwrap();
+        let app = App::open(AppConfig::for_test(folder.path())).await.unwrap();
         Self { front: Front::new(app.clone(), Arc::new(keys)), app, _folder: folder }
     }
 

@@ -2,11 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use delivery::BucketsConfig;
 use serde_json::{Value, json};
-use types::{AccountId, Region, Scope};
+use types::{Region, Scope};
 
 use crate::api::kinesis;
 use crate::app::{App, AppConfig};
@@ -22,16 +20,8 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let account = AccountId::parse("000000000000").unwrap();
-        let app = App::open(AppConfig {
-            data_dir: folder.path().into(),
-            account: account.clone(),
-            repair: false,
-            buckets: BucketsConfig::in_data_dir(folder.path()),
-            clock_offset: Duration::ZERO,
-        });
-        let app = app.await.unwrap();
-        let scope = Scope { account, region: Region::parse("us-east-1").unwrap() };
+        let app = App::open(AppConfig::for_test(folder.path())).await.unwrap();
+        let scope = Scope { account: app.account.clone(), region: Region::parse("us-east-1").unwrap() };
         Self { app, caller: Caller::for_test(scope), folder }
     }
 

@@ -1,11 +1,9 @@
 //! The ten operations over a real app in a folder of its own, as JSON in and JSON out.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use delivery::BucketsConfig;
 use serde_json::{Value, json};
-use types::{AccountId, Region, Scope};
+use types::{Region, Scope};
 
 use crate::app::{App, AppConfig};
 use crate::auth::Caller;
@@ -20,16 +18,8 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let account = AccountId::parse("000000000000").unwrap();
-        let app = App::open(AppConfig {
-            data_dir: folder.path().into(),
-            account: account.clone(),
-            repair: false,
-            buckets: BucketsConfig::Local(folder.path().join("buckets")),
-            clock_offset: Duration::ZERO,
-        });
-        let app = app.await.unwrap();
-        let scope = Scope { account, region: Region::parse("us-east-1").unwrap() };
+        let app = App::open(AppConfig::for_test(folder.path())).await.unwrap();
+        let scope = Scope { account: app.account.clone(), region: Region::parse("us-east-1").unwrap() };
         Self { app, caller: Caller::for_test(scope), _folder: folder }
     }
 
