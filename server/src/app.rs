@@ -52,7 +52,7 @@ impl AppConfig {
 /// Why an app could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
-    #[error("the log in {}: {source}", path.display())]
+    #[error("the log in {}: {source}{}", path.display(), advice(source))]
     Log { path: PathBuf, source: LogError },
     #[error("the secret in {}: {source}", path.display())]
     Secret { path: PathBuf, source: std::io::Error },
@@ -64,6 +64,17 @@ pub(crate) enum OpenError {
     Delivery(#[from] delivery::DeliveryError),
     #[error("Analytics could not go on: {0}")]
     Analytics(#[from] analytics::AnalyticsError),
+}
+
+/// What to do next, where there is something.
+fn advice(error: &LogError) -> &'static str {
+    match error {
+        LogError::Corrupt { .. } => {
+            "; restore the data from a copy, or start once with --repair: it moves what is damaged into quarantine/ and \
+             goes on with the records behind it"
+        }
+        _ => "",
+    }
 }
 
 /// Everything that answers requests.

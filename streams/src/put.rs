@@ -60,6 +60,14 @@ impl Streams {
     }
 }
 
+impl Streams {
+    /// Whether a put of these records would be taken: everything that [`Self::put_records`] checks, and no write.
+    pub fn check_records(&self, scope: &Scope, name: &StreamName, entries: Vec<PutEntry>) -> Result<(), StreamsError> {
+        check_total(&entries)?;
+        route(&*self.stream(scope, name)?, entries).map(|_| ())
+    }
+}
+
 /// A batch sorted by shard, and where each of its entries went in it.
 pub(crate) struct Routed {
     /// One part for each shard that has records.

@@ -29,11 +29,12 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: PutRecordInput) ->
             )));
         }
     }
-    if input.dry_run == Some(true) {
-        return Err(ApiError::dry_run());
-    }
     let entry =
         PutEntry { partition_key, explicit_hash_key: input.explicit_hash_key, data: input.data.unwrap_or_default().0 };
+    if input.dry_run == Some(true) {
+        app.streams.check_records(&which.scope, &which.name, vec![entry])?;
+        return Err(ApiError::dry_run());
+    }
     let placed = app.streams.put_records(&which.scope, &which.name, vec![entry]).await?;
     match placed.into_iter().next() {
         Some(Ok(placed)) => Ok(PutRecordOutput {

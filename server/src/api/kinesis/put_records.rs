@@ -14,16 +14,17 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: PutRecordsInput) -
     let which = WhichStream::of(caller, input.stream_name.as_deref(), input.stream_arn.as_deref())?;
     let records = input.records.unwrap_or_default();
     check_partition_keys(&records)?;
-    if input.dry_run == Some(true) {
-        app.streams.stream(&which.scope, &which.name)?;
-        return Err(ApiError::dry_run());
-    }
     let entries = records.into_iter().map(|record| PutEntry {
         partition_key: record.partition_key.unwrap_or_default(),
         explicit_hash_key: record.explicit_hash_key,
         data: record.data.unwrap_or_default().0,
     });
-    let results = app.streams.put_records(&which.scope, &which.name, entries.collect()).await?;
+    let entries = entries.collect();
+    if input.dry_run == Some(true) {
+        app.streams.check_records(&which.scope, &which.name, entries)?;
+        return Err(ApiError::dry_run());
+    }
+    let results = app.streams.put_records(&which.scope, &which.name, entries).await?;
     let failed = results.iter().filter(|result| result.is_err()).count();
     Ok(PutRecordsOutput {
         failed_record_count: Some(to_count(failed)),

@@ -299,6 +299,11 @@ async fn dry_runs_and_ordering_numbers() {
     assert_eq!(bench.no("PutRecord", put(json!({"DryRun": true}))).await.0, "DryRunOperationException");
     let records = json!({"StreamName": "s", "DryRun": true, "Records": [{"Data": "", "PartitionKey": "k"}]});
     assert_eq!(bench.no("PutRecords", records).await.0, "DryRunOperationException");
+    let wrong_hash = put(json!({"DryRun": true, "ExplicitHashKey": "340282366920938463463374607431768211456"}));
+    assert_eq!(bench.no("PutRecord", wrong_hash).await.0, "InvalidArgumentException", "what would fail fails");
+    let records = json!({"StreamName": "s", "DryRun": true, "Records": [
+        {"Data": "", "PartitionKey": "k", "ExplicitHashKey": "340282366920938463463374607431768211456"}]});
+    assert_eq!(bench.no("PutRecords", records).await.0, "InvalidArgumentException");
     let gone = json!({"StreamName": "t", "DryRun": true, "Records": [{"Data": "", "PartitionKey": "k"}]});
     assert_eq!(bench.no("PutRecords", gone).await.0, "ResourceNotFoundException");
 }
