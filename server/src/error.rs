@@ -68,7 +68,7 @@ impl ApiError {
     }
 
     /// A fault of the server; the caller cannot act on its cause, so that goes to the log only.
-    fn internal(cause: &dyn std::fmt::Display) -> Self {
+    pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(%cause, "request failed by a fault of the server");
         Self::new(error_code::INTERNAL_FAILURE, "The request processing has failed because of an internal failure.")
     }

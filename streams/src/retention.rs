@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use crate::{Streams, StreamsError};
+use types::Timestamp;
+
+use crate::{Shard, Streams, StreamsError};
 
 /// How often expired records are trimmed.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -13,24 +15,29 @@ impl Streams {
     pub async fn run_retention(&self) {
         loop {
             self.parts.clock.sleep(PERIOD).await;
-            if let Err(error) = self.trim_expired().await {
-                tracing::warn!(%error, "retention could not trim; it tries again in a minute");
-            }
+            self.trim_expired().await;
         }
     }
 
-    /// Trims every shard now.
-    pub async fn trim_expired(&self) -> Result<(), StreamsError> {
+    /// Trims every shard now. A shard that cannot be trimmed does not keep the others from it.
+    pub async fn trim_expired(&self) {
         let state = self.parts.catalog.snapshot();
         for stream in state.by_name().values() {
             let cutoff = self.parts.clock.now().before(stream.retention);
             for shard in &stream.shards {
-                let Some(bounds) = self.parts.log.bounds(shard.partition) else { continue };
-                let keep = self.offset_at_time(shard.partition, cutoff).await?;
-                if keep > bounds.start {
-                    self.buffer_trim(shard.partition, keep).await?;
+                if let Err(error) = self.trim_shard(shard, cutoff).await {
+                    let (stream, shard) = (&stream.name, shard.id);
+                    tracing::warn!(%error, %stream, %shard, "retention could not trim; it tries again in a minute");
                 }
             }
+        }
+    }
+
+    async fn trim_shard(&self, shard: &Shard, cutoff: Timestamp) -> Result<(), StreamsError> {
+        let Some(bounds) = self.parts.log.bounds(shard.partition) else { return Ok(()) };
+        let keep = self.offset_at_time(shard.partition, cutoff).await?;
+        if keep > bounds.start {
+            self.buffer_trim(shard.partition, keep).await?;
         }
         Ok(())
     }

@@ -114,7 +114,11 @@ impl Front {
             return Err(empty());
         }
         let caller = claim.verify(&request, &taken.bytes, &self.app.account).map_err(refuse)?;
-        target.call(&self.app, &caller, &taken.bytes).await.map(Answer::Output).map_err(refuse)
+        // A task of its own: a client that goes away must not leave an operation half done.
+        let app = self.app.clone();
+        let call = tokio::spawn(async move { target.call(&app, &caller, &taken.bytes).await });
+        let called = call.await.unwrap_or_else(|panicked| Err(ApiError::internal(&panicked)));
+        called.map(Answer::Output).map_err(refuse)
     }
 }
 

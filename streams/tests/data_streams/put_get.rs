@@ -118,7 +118,7 @@ async fn old_records_are_skipped_and_trimmed_for_good() {
     let horizon = iterator(Position::TrimHorizon).await.unwrap();
     let page = world.streams.get_records(&horizon, None).await.unwrap();
     assert_eq!(data(page.records), ["new"], "skipped before it is trimmed");
-    world.streams.trim_expired().await.unwrap();
+    world.streams.trim_expired().await;
     assert_eq!(world.read(&name, Position::TrimHorizon).await, ["new"]);
     assert_eq!(data(world.streams.get_records(&horizon, None).await.unwrap().records), ["new"]);
     world.clock.advance(Duration::from_secs(48 * 3600));
