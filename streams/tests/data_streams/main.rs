@@ -4,5 +4,6 @@
 
 mod consume;
 mod control;
+mod full_queue;
 mod put_get;
 mod world;
