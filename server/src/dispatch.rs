@@ -106,7 +106,7 @@ mod tests {
             "",
             "Kinesis_20131202",
             "Kinesis_20131202.",
-            "Kinesis_20131202.SplitShard",
+            "Firehose_20150804.UpdateDestination",
             "Kinesis_20131202.Nope",
             "X.PutRecord",
         ] {

@@ -24,6 +24,8 @@ pub enum Domain {
     Delivery,
     /// Analytics applications.
     Analytics,
+    /// Tables and metrics: what KCL keeps beside its streams.
+    Companions,
 }
 
 /// A change somebody asks for; `body` is the domain's own documented enum in JSON.

@@ -19,6 +19,6 @@ mod value;
 
 pub use decode::{Decode, Structure};
 pub use encode::{Encode, Encoder};
-pub use generated::{analytics, firehose, kinesis};
+pub use generated::{analytics, cloudwatch, dynamodb, firehose, kinesis, sts};
 pub use validate::{Check, Path, Problems, Rules, must_not_be_null, validate};
 pub use value::{Blob, Timestamp};

@@ -177,7 +177,8 @@ async fn the_checks_come_in_the_order_of_aws() {
 #[tokio::test]
 async fn operations_that_are_not_built_are_unknown() {
     let bench = Bench::strict().await;
-    for target in ["Kinesis_20131202.SplitShard", "Nope_1.ListStreams", "KinesisAnalytics_20180523.RollbackApplication"]
+    for target in
+        ["Firehose_20150804.UpdateDestination", "Nope_1.ListStreams", "KinesisAnalytics_20180523.RollbackApplication"]
     {
         let (status, code, body) = bench.answer(Call::to(target, "{}")).await;
         assert_eq!((status, code.as_str()), (400, "UnknownOperationException"), "{target}");

@@ -3,5 +3,8 @@
 //! The shapes of every service, by module.
 
 pub mod analytics;
+pub mod cloudwatch;
+pub mod dynamodb;
 pub mod firehose;
 pub mod kinesis;
+pub mod sts;

@@ -159,22 +159,29 @@ fn check(out: &mut String, model: &Model, name: &str, members: &BTreeMap<String,
 
 /// Whether a value of the shape can break a rule, looking through lists, maps and structures.
 fn constrained(model: &Model, name: &str) -> Result<bool, String> {
+    constrained_below(model, name, &mut BTreeSet::new())
+}
+
+/// As [`constrained`]; what is in `seen` is being looked at already (DynamoDB's AttributeValue holds itself).
+fn constrained_below(model: &Model, name: &str, seen: &mut BTreeSet<String>) -> Result<bool, String> {
+    if !seen.insert(name.to_owned()) {
+        return Ok(false);
+    }
     let shape = model.shape(name)?;
     if shape.own_rules() {
         return Ok(true);
     }
     match &shape.kind {
-        // No modelled input is recursive, so this ends.
         Kind::Structure(members) => {
             for member in members.values() {
-                if member.required || constrained(model, &member.shape)? {
+                if member.required || constrained_below(model, &member.shape, seen)? {
                     return Ok(true);
                 }
             }
             Ok(false)
         }
-        Kind::List(member) => constrained(model, member),
-        Kind::Map(key, value) => Ok(constrained(model, key)? || constrained(model, value)?),
+        Kind::List(member) => constrained_below(model, member, seen),
+        Kind::Map(key, value) => Ok(constrained_below(model, key, seen)? || constrained_below(model, value, seen)?),
         _ => Ok(false),
     }
 }
@@ -239,7 +246,9 @@ fn rules(model: &Model, layout: &Layout) -> Result<String, String> {
         );
     }
     let pattern_type = if patterns.is_empty() { "" } else { "Pattern, " };
-    _ = writeln!(out, "use crate::validate::{{{pattern_type}Rules}};\n");
+    if !body.is_empty() {
+        _ = writeln!(out, "use crate::validate::{{{pattern_type}Rules}};\n");
+    }
     let mut by_index: Vec<(&str, usize)> = patterns.into_iter().collect();
     by_index.sort_by_key(|(_, index)| *index);
     for (java, index) in &by_index {
@@ -249,7 +258,9 @@ fn rules(model: &Model, layout: &Layout) -> Result<String, String> {
     out.push('\n');
     out.push_str(&body);
     let all: String = by_index.iter().map(|(_, index)| format!("&PATTERN_{index}, ")).collect();
-    _ = writeln!(out, "\n#[cfg(test)]\npub(crate) static PATTERNS: &[&Pattern] = &[{all}];");
+    if !all.is_empty() {
+        _ = writeln!(out, "\n#[cfg(test)]\npub(crate) static PATTERNS: &[&Pattern] = &[{all}];");
+    }
     Ok(out)
 }
 

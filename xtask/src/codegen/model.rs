@@ -63,7 +63,8 @@ impl Model {
             Shape::parse(value).map(|shape| (name.clone(), shape)).map_err(|what| format!("shape {name}: {what}"))
         });
         Ok(Self {
-            target_prefix: text_of(metadata, "targetPrefix").ok_or("no targetPrefix")?,
+            // A query service has none: its requests name the action in the body.
+            target_prefix: text_of(metadata, "targetPrefix").unwrap_or_default(),
             signing_name: text_of(metadata, "signingName")
                 .or_else(|| text_of(metadata, "endpointPrefix"))
                 .ok_or("no endpointPrefix")?,

@@ -3,7 +3,7 @@
 //! Shapes of one operation.
 
 use super::rules;
-use super::{EnhancedMetrics, StreamModeDetails};
+use super::{EnhancedMetrics, StreamModeDetails, WarmThroughputObject};
 use crate::decode::{Decode, Structure, skip};
 use crate::encode::{Encode, Encoder, member};
 use crate::validate::{Check, Path, Problems, Rules};
@@ -160,35 +160,6 @@ impl Encode for StreamDescriptionSummary {
         member(out, "StreamName", &self.stream_name);
         member(out, "StreamStatus", &self.stream_status);
         member(out, "WarmThroughput", &self.warm_throughput);
-        out.end_structure();
-    }
-}
-
-/// Model shape `WarmThroughputObject`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct WarmThroughputObject {
-    /// `CurrentMiBps`: `NaturalIntegerObject`.
-    pub current_mibps: Option<i32>,
-    /// `TargetMiBps`: `NaturalIntegerObject`.
-    pub target_mibps: Option<i32>,
-}
-
-impl Structure for WarmThroughputObject {
-    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
-        match name {
-            "CurrentMiBps" => self.current_mibps = Decode::decode(value)?,
-            "TargetMiBps" => self.target_mibps = Decode::decode(value)?,
-            _ => skip(value)?,
-        }
-        Ok(())
-    }
-}
-
-impl Encode for WarmThroughputObject {
-    fn encode(&self, out: &mut dyn Encoder) {
-        out.begin_structure("WarmThroughputObject");
-        member(out, "CurrentMiBps", &self.current_mibps);
-        member(out, "TargetMiBps", &self.target_mibps);
         out.end_structure();
     }
 }

@@ -2,45 +2,11 @@
 
 //! Shapes of one operation.
 
-use super::HashKeyRange;
 use super::rules;
+use super::{ChildShard, Record};
 use crate::decode::{Decode, Structure, skip};
 use crate::encode::{Encode, Encoder, member};
 use crate::validate::{Check, Path, Problems, Rules};
-use crate::value::{Blob, Timestamp};
-
-/// Model shape `ChildShard`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ChildShard {
-    /// `HashKeyRange`: `HashKeyRange`, required.
-    pub hash_key_range: Option<HashKeyRange>,
-    /// `ParentShards`: `ShardIdList`, required.
-    pub parent_shards: Option<Vec<String>>,
-    /// `ShardId`: `ShardId`, required.
-    pub shard_id: Option<String>,
-}
-
-impl Structure for ChildShard {
-    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
-        match name {
-            "HashKeyRange" => self.hash_key_range = Decode::decode(value)?,
-            "ParentShards" => self.parent_shards = Decode::decode(value)?,
-            "ShardId" => self.shard_id = Decode::decode(value)?,
-            _ => skip(value)?,
-        }
-        Ok(())
-    }
-}
-
-impl Encode for ChildShard {
-    fn encode(&self, out: &mut dyn Encoder) {
-        out.begin_structure("ChildShard");
-        member(out, "HashKeyRange", &self.hash_key_range);
-        member(out, "ParentShards", &self.parent_shards);
-        member(out, "ShardId", &self.shard_id);
-        out.end_structure();
-    }
-}
 
 /// Model shape `GetRecordsInput`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -125,47 +91,6 @@ impl Encode for GetRecordsOutput {
         member(out, "MillisBehindLatest", &self.millis_behind_latest);
         member(out, "NextShardIterator", &self.next_shard_iterator);
         member(out, "Records", &self.records);
-        out.end_structure();
-    }
-}
-
-/// Model shape `Record`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Record {
-    /// `ApproximateArrivalTimestamp`: `Timestamp`.
-    pub approximate_arrival_timestamp: Option<Timestamp>,
-    /// `Data`: `Data`, required.
-    pub data: Option<Blob>,
-    /// `EncryptionType`: `EncryptionType`.
-    pub encryption_type: Option<String>,
-    /// `PartitionKey`: `PartitionKey`.
-    pub partition_key: Option<String>,
-    /// `SequenceNumber`: `SequenceNumber`, required.
-    pub sequence_number: Option<String>,
-}
-
-impl Structure for Record {
-    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
-        match name {
-            "ApproximateArrivalTimestamp" => self.approximate_arrival_timestamp = Decode::decode(value)?,
-            "Data" => self.data = Decode::decode(value)?,
-            "EncryptionType" => self.encryption_type = Decode::decode(value)?,
-            "PartitionKey" => self.partition_key = Decode::decode(value)?,
-            "SequenceNumber" => self.sequence_number = Decode::decode(value)?,
-            _ => skip(value)?,
-        }
-        Ok(())
-    }
-}
-
-impl Encode for Record {
-    fn encode(&self, out: &mut dyn Encoder) {
-        out.begin_structure("Record");
-        member(out, "ApproximateArrivalTimestamp", &self.approximate_arrival_timestamp);
-        member(out, "Data", &self.data);
-        member(out, "EncryptionType", &self.encryption_type);
-        member(out, "PartitionKey", &self.partition_key);
-        member(out, "SequenceNumber", &self.sequence_number);
         out.end_structure();
     }
 }

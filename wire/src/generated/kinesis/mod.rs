@@ -2,30 +2,124 @@
 
 //! Shapes of `Kinesis_20131202`.
 
+mod acknowledge_dead_letter_queue_records;
+mod acknowledge_queue_records;
+mod add_tags_to_stream;
+mod create_channel;
+mod create_queue;
 mod create_stream;
+mod decrease_stream_retention_period;
+mod delete_channel;
+mod delete_queue;
+mod delete_resource_policy;
 mod delete_stream;
+mod deregister_stream_consumer;
+mod describe_account_settings;
+mod describe_channel;
+mod describe_limits;
+mod describe_queue;
 mod describe_stream;
+mod describe_stream_consumer;
 mod describe_stream_summary;
+mod disable_enhanced_monitoring;
+mod enable_enhanced_monitoring;
 mod get_records;
+mod get_resource_policy;
 mod get_shard_iterator;
+mod increase_stream_retention_period;
+mod list_channels;
+mod list_queues;
 mod list_shards;
+mod list_stream_consumers;
 mod list_streams;
+mod list_tags_for_resource;
+mod list_tags_for_stream;
+mod merge_shards;
 mod put_record;
 mod put_records;
+mod put_resource_policy;
+mod receive_dead_letter_queue_records;
+mod receive_queue_records;
+mod register_stream_consumer;
+mod remove_tags_from_stream;
+mod restore_dead_letter_queue_records;
 pub(crate) mod rules;
 mod shared;
+mod split_shard;
+mod start_stream_encryption;
+mod stop_stream_encryption;
+mod subscribe_to_shard;
+mod tag_resource;
+mod untag_resource;
+mod update_account_settings;
+mod update_channel;
+mod update_dead_letter_queue_records_visibility;
+mod update_max_record_size;
+mod update_queue;
+mod update_queue_records_visibility;
+mod update_shard_count;
+mod update_stream_mode;
+mod update_stream_record_distribution_strategy;
+mod update_stream_warm_throughput;
 
+pub use acknowledge_dead_letter_queue_records::*;
+pub use acknowledge_queue_records::*;
+pub use add_tags_to_stream::*;
+pub use create_channel::*;
+pub use create_queue::*;
 pub use create_stream::*;
+pub use decrease_stream_retention_period::*;
+pub use delete_channel::*;
+pub use delete_queue::*;
+pub use delete_resource_policy::*;
 pub use delete_stream::*;
+pub use deregister_stream_consumer::*;
+pub use describe_account_settings::*;
+pub use describe_channel::*;
+pub use describe_limits::*;
+pub use describe_queue::*;
 pub use describe_stream::*;
+pub use describe_stream_consumer::*;
 pub use describe_stream_summary::*;
+pub use disable_enhanced_monitoring::*;
+pub use enable_enhanced_monitoring::*;
 pub use get_records::*;
+pub use get_resource_policy::*;
 pub use get_shard_iterator::*;
+pub use increase_stream_retention_period::*;
+pub use list_channels::*;
+pub use list_queues::*;
 pub use list_shards::*;
+pub use list_stream_consumers::*;
 pub use list_streams::*;
+pub use list_tags_for_resource::*;
+pub use list_tags_for_stream::*;
+pub use merge_shards::*;
 pub use put_record::*;
 pub use put_records::*;
+pub use put_resource_policy::*;
+pub use receive_dead_letter_queue_records::*;
+pub use receive_queue_records::*;
+pub use register_stream_consumer::*;
+pub use remove_tags_from_stream::*;
+pub use restore_dead_letter_queue_records::*;
 pub use shared::*;
+pub use split_shard::*;
+pub use start_stream_encryption::*;
+pub use stop_stream_encryption::*;
+pub use subscribe_to_shard::*;
+pub use tag_resource::*;
+pub use untag_resource::*;
+pub use update_account_settings::*;
+pub use update_channel::*;
+pub use update_dead_letter_queue_records_visibility::*;
+pub use update_max_record_size::*;
+pub use update_queue::*;
+pub use update_queue_records_visibility::*;
+pub use update_shard_count::*;
+pub use update_stream_mode::*;
+pub use update_stream_record_distribution_strategy::*;
+pub use update_stream_warm_throughput::*;
 
 /// What stands before the dot in `X-Amz-Target`.
 pub const TARGET_PREFIX: &str = "Kinesis_20131202";
@@ -93,14 +187,61 @@ pub const OPERATIONS: &[&str] = &[
 ];
 /// The operations whose shapes are generated, in order of name.
 pub const BUILT: &[&str] = &[
+    "AcknowledgeDeadLetterQueueRecords",
+    "AcknowledgeQueueRecords",
+    "AddTagsToStream",
+    "CreateChannel",
+    "CreateQueue",
     "CreateStream",
+    "DecreaseStreamRetentionPeriod",
+    "DeleteChannel",
+    "DeleteQueue",
+    "DeleteResourcePolicy",
     "DeleteStream",
+    "DeregisterStreamConsumer",
+    "DescribeAccountSettings",
+    "DescribeChannel",
+    "DescribeLimits",
+    "DescribeQueue",
     "DescribeStream",
+    "DescribeStreamConsumer",
     "DescribeStreamSummary",
+    "DisableEnhancedMonitoring",
+    "EnableEnhancedMonitoring",
     "GetRecords",
+    "GetResourcePolicy",
     "GetShardIterator",
+    "IncreaseStreamRetentionPeriod",
+    "ListChannels",
+    "ListQueues",
     "ListShards",
+    "ListStreamConsumers",
     "ListStreams",
+    "ListTagsForResource",
+    "ListTagsForStream",
+    "MergeShards",
     "PutRecord",
     "PutRecords",
+    "PutResourcePolicy",
+    "ReceiveDeadLetterQueueRecords",
+    "ReceiveQueueRecords",
+    "RegisterStreamConsumer",
+    "RemoveTagsFromStream",
+    "RestoreDeadLetterQueueRecords",
+    "SplitShard",
+    "StartStreamEncryption",
+    "StopStreamEncryption",
+    "SubscribeToShard",
+    "TagResource",
+    "UntagResource",
+    "UpdateAccountSettings",
+    "UpdateChannel",
+    "UpdateDeadLetterQueueRecordsVisibility",
+    "UpdateMaxRecordSize",
+    "UpdateQueue",
+    "UpdateQueueRecordsVisibility",
+    "UpdateShardCount",
+    "UpdateStreamMode",
+    "UpdateStreamRecordDistributionStrategy",
+    "UpdateStreamWarmThroughput",
 ];

@@ -4,44 +4,209 @@
 
 use crate::validate::{Pattern, Rules};
 
-static PATTERN_0: Pattern = Pattern::new(r"^(0|([1-9]\d{0,38}))$", r"\A(?:^(0|([1-9][0-9]{0,38}))$)\z");
-static PATTERN_1: Pattern = Pattern::new(r"^(0|([1-9]\d{0,128}))$", r"\A(?:^(0|([1-9][0-9]{0,128}))$)\z");
+static PATTERN_0: Pattern =
+    Pattern::new(r"arn:aws[-a-z0-9]*:s3:::[a-z0-9._-]{3,63}", r"\A(?:arn:aws[-a-z0-9]*:s3:::[a-z0-9._-]{3,63})\z");
+static PATTERN_1: Pattern = Pattern::new(
+    r"arn:aws.*:kinesis:.*:\d{12}:channel/\S+",
+    r"\A(?:arn:aws[^\n\r\x{85}\x{2028}\x{2029}]*:kinesis:[^\n\r\x{85}\x{2028}\x{2029}]*:[0-9]{12}:channel/[^\t-\r\x20]+)\z",
+);
 static PATTERN_2: Pattern = Pattern::new(r"[a-zA-Z0-9_.-]+", r"\A(?:[a-zA-Z0-9_.-]+)\z");
-static PATTERN_3: Pattern = Pattern::new(
+static PATTERN_3: Pattern = Pattern::new(r"[\.\-_/#A-Za-z0-9]+", r"\A(?:[\.\-_/#A-Za-z0-9]+)\z");
+static PATTERN_4: Pattern = Pattern::new(r"[^:*]*", r"\A(?:[^:*]*)\z");
+static PATTERN_5: Pattern = Pattern::new(
+    r"^(arn):aws.*:kinesis:.*:\d{12}:.*stream\/[a-zA-Z0-9_.-]+\/consumer\/[a-zA-Z0-9_.-]+:[0-9]+",
+    r"\A(?:^(arn):aws[^\n\r\x{85}\x{2028}\x{2029}]*:kinesis:[^\n\r\x{85}\x{2028}\x{2029}]*:[0-9]{12}:[^\n\r\x{85}\x{2028}\x{2029}]*stream\/[a-zA-Z0-9_.-]+\/consumer\/[a-zA-Z0-9_.-]+:[0-9]+)\z",
+);
+static PATTERN_6: Pattern = Pattern::new(r"\d{12}", r"\A(?:[0-9]{12})\z");
+static PATTERN_7: Pattern = Pattern::new(
+    r"arn:aws[-a-z0-9]*:glue:[-a-z0-9]+:\d{12}:schema/[-a-zA-Z0-9_$#.]+/[-a-zA-Z0-9_$#.]+",
+    r"\A(?:arn:aws[-a-z0-9]*:glue:[-a-z0-9]+:[0-9]{12}:schema/[-a-zA-Z0-9_$#.]+/[-a-zA-Z0-9_$#.]+)\z",
+);
+static PATTERN_8: Pattern = Pattern::new(r"^(0|([1-9]\d{0,38}))$", r"\A(?:^(0|([1-9][0-9]{0,38}))$)\z");
+static PATTERN_9: Pattern = Pattern::new(r"[a-zA-Z0-9\.\_]+", r"\A(?:[a-zA-Z0-9\.\_]+)\z");
+static PATTERN_10: Pattern = Pattern::new(
+    r"arn:aws.*:kinesis:.*:\d{12}:queue/\S+",
+    r"\A(?:arn:aws[^\n\r\x{85}\x{2028}\x{2029}]*:kinesis:[^\n\r\x{85}\x{2028}\x{2029}]*:[0-9]{12}:queue/[^\t-\r\x20]+)\z",
+);
+static PATTERN_11: Pattern = Pattern::new(
+    r"arn:aws.*:kinesis:.*:\d{12}:.*(stream|channel|queue)/\S+",
+    r"\A(?:arn:aws[^\n\r\x{85}\x{2028}\x{2029}]*:kinesis:[^\n\r\x{85}\x{2028}\x{2029}]*:[0-9]{12}:[^\n\r\x{85}\x{2028}\x{2029}]*(stream|channel|queue)/[^\t-\r\x20]+)\z",
+);
+static PATTERN_12: Pattern = Pattern::new(
+    r"arn:aws[-a-z0-9]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@\-_/]+",
+    r"\A(?:arn:aws[-a-z0-9]*:iam::[0-9]{12}:role/[a-zA-Z_0-9+=,.@\-_/]+)\z",
+);
+static PATTERN_13: Pattern = Pattern::new(r"[0-9A-Za-z!\-_'.*()\/]+", r"\A(?:[0-9A-Za-z!\-_'.*()\/]+)\z");
+static PATTERN_14: Pattern = Pattern::new(r"[0-9A-Za-z!\-_'.*()\/=:{}]+", r"\A(?:[0-9A-Za-z!\-_'.*()\/=:{}]+)\z");
+static PATTERN_15: Pattern = Pattern::new(r"[0-9a-z_]+", r"\A(?:[0-9a-z_]+)\z");
+static PATTERN_16: Pattern = Pattern::new(r"^(0|([1-9]\d{0,128}))$", r"\A(?:^(0|([1-9][0-9]{0,128}))$)\z");
+static PATTERN_17: Pattern = Pattern::new(
     r"arn:aws.*:kinesis:.*:\d{12}:stream/\S+",
     r"\A(?:arn:aws[^\n\r\x{85}\x{2028}\x{2029}]*:kinesis:[^\n\r\x{85}\x{2028}\x{2029}]*:[0-9]{12}:stream/[^\t-\r\x20]+)\z",
 );
-static PATTERN_4: Pattern = Pattern::new(r"[a-z0-9]{20}-[a-z0-9]{3}", r"\A(?:[a-z0-9]{20}-[a-z0-9]{3})\z");
+static PATTERN_18: Pattern = Pattern::new(r"[a-z0-9]{20}-[a-z0-9]{3}", r"\A(?:[a-z0-9]{20}-[a-z0-9]{3})\z");
+static PATTERN_19: Pattern = Pattern::new(
+    r"arn:aws[-a-z0-9]*:s3tables:[-a-z0-9]+:\d{12}:bucket/[a-z0-9_-]{3,63}",
+    r"\A(?:arn:aws[-a-z0-9]*:s3tables:[-a-z0-9]+:[0-9]{12}:bucket/[a-z0-9_-]{3,63})\z",
+);
 
+/// `AcknowledgeDeadLetterQueueRecordsRequestEntryList`.
+pub(super) static ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_REQUEST_ENTRY_LIST: Rules =
+    Rules { min: Some(1), max: Some(10), ..Rules::NONE };
+/// `AcknowledgeQueueRecordsRequestEntryList`.
+pub(super) static ACKNOWLEDGE_QUEUE_RECORDS_REQUEST_ENTRY_LIST: Rules =
+    Rules { min: Some(1), max: Some(10), ..Rules::NONE };
+/// `BucketARN`.
+pub(super) static BUCKET_ARN: Rules = Rules { pattern: Some(&PATTERN_0), min: Some(1), max: Some(2048), ..Rules::NONE };
+/// `ChannelARN`.
+pub(super) static CHANNEL_ARN: Rules =
+    Rules { pattern: Some(&PATTERN_1), min: Some(1), max: Some(2048), ..Rules::NONE };
+/// `ChannelEncryptionType`.
+pub(super) static CHANNEL_ENCRYPTION_TYPE: Rules = Rules { values: &["KMS"], ..Rules::NONE };
+/// `ChannelName`.
+pub(super) static CHANNEL_NAME: Rules =
+    Rules { pattern: Some(&PATTERN_2), min: Some(1), max: Some(128), ..Rules::NONE };
+/// `ChannelStreamConfigurationList`.
+pub(super) static CHANNEL_STREAM_CONFIGURATION_LIST: Rules = Rules { min: Some(1), max: Some(10000), ..Rules::NONE };
+/// `CloudWatchLogGroupName`.
+pub(super) static CLOUD_WATCH_LOG_GROUP_NAME: Rules =
+    Rules { pattern: Some(&PATTERN_3), min: Some(1), max: Some(512), ..Rules::NONE };
+/// `CloudWatchLogStreamName`.
+pub(super) static CLOUD_WATCH_LOG_STREAM_NAME: Rules =
+    Rules { pattern: Some(&PATTERN_4), min: Some(1), max: Some(512), ..Rules::NONE };
+/// `ConsumerARN`.
+pub(super) static CONSUMER_ARN: Rules =
+    Rules { pattern: Some(&PATTERN_5), min: Some(1), max: Some(2048), ..Rules::NONE };
+/// `ConsumerName`.
+pub(super) static CONSUMER_NAME: Rules =
+    Rules { pattern: Some(&PATTERN_2), min: Some(1), max: Some(128), ..Rules::NONE };
 /// `Data`.
 pub(super) static DATA: Rules = Rules { min: Some(0), max: Some(10485760), ..Rules::NONE };
 /// `DescribeStreamInputLimit`.
 pub(super) static DESCRIBE_STREAM_INPUT_LIMIT: Rules = Rules { min: Some(1), max: Some(10000), ..Rules::NONE };
+/// `EncryptionType`.
+pub(super) static ENCRYPTION_TYPE: Rules = Rules { values: &["NONE", "KMS"], ..Rules::NONE };
+/// `ExpectedBucketOwner`.
+pub(super) static EXPECTED_BUCKET_OWNER: Rules =
+    Rules { pattern: Some(&PATTERN_6), min: Some(12), max: Some(12), ..Rules::NONE };
+/// `GSRSchemaARN`.
+pub(super) static GSR_SCHEMA_ARN: Rules =
+    Rules { pattern: Some(&PATTERN_7), min: Some(1), max: Some(512), ..Rules::NONE };
 /// `GetRecordsInputLimit`.
 pub(super) static GET_RECORDS_INPUT_LIMIT: Rules = Rules { min: Some(1), max: Some(10000), ..Rules::NONE };
 /// `HashKey`.
-pub(super) static HASH_KEY: Rules = Rules { pattern: Some(&PATTERN_0), ..Rules::NONE };
+pub(super) static HASH_KEY: Rules = Rules { pattern: Some(&PATTERN_8), ..Rules::NONE };
+/// `KeyId`.
+pub(super) static KEY_ID: Rules = Rules { min: Some(1), max: Some(2048), ..Rules::NONE };
+/// `ListChannelsInputLimit`.
+pub(super) static LIST_CHANNELS_INPUT_LIMIT: Rules = Rules { min: Some(1), max: Some(10000), ..Rules::NONE };
+/// `ListQueuesInputLimit`.
+pub(super) static LIST_QUEUES_INPUT_LIMIT: Rules = Rules { min: Some(1), max: Some(10000), ..Rules::NONE };
 /// `ListShardsInputLimit`.
 pub(super) static LIST_SHARDS_INPUT_LIMIT: Rules = Rules { min: Some(1), max: Some(10000), ..Rules::NONE };
+/// `ListStreamConsumersInputLimit`.
+pub(super) static LIST_STREAM_CONSUMERS_INPUT_LIMIT: Rules = Rules { min: Some(1), max: Some(10000), ..Rules::NONE };
 /// `ListStreamsInputLimit`.
 pub(super) static LIST_STREAMS_INPUT_LIMIT: Rules = Rules { min: Some(1), max: Some(10000), ..Rules::NONE };
+/// `ListTagsForStreamInputLimit`.
+pub(super) static LIST_TAGS_FOR_STREAM_INPUT_LIMIT: Rules = Rules { min: Some(1), max: Some(50), ..Rules::NONE };
+/// `MaxReceiveCount`.
+pub(super) static MAX_RECEIVE_COUNT: Rules = Rules { min: Some(1), max: Some(1000), ..Rules::NONE };
 /// `MaxRecordSizeInKiB`.
 pub(super) static MAX_RECORD_SIZE_IN_KIB: Rules = Rules { min: Some(1024), max: Some(10240), ..Rules::NONE };
+/// `MetricsName`.
+pub(super) static METRICS_NAME: Rules = Rules {
+    values: &[
+        "IncomingBytes",
+        "IncomingRecords",
+        "OutgoingBytes",
+        "OutgoingRecords",
+        "WriteProvisionedThroughputExceeded",
+        "ReadProvisionedThroughputExceeded",
+        "IteratorAgeMilliseconds",
+        "ALL",
+    ],
+    ..Rules::NONE
+};
+/// `MetricsNameList`.
+pub(super) static METRICS_NAME_LIST: Rules =
+    Rules { min: Some(1), max: Some(7), member: Some(&METRICS_NAME), ..Rules::NONE };
+/// `MinimumThroughputBillingCommitmentInputStatus`.
+pub(super) static MINIMUM_THROUGHPUT_BILLING_COMMITMENT_INPUT_STATUS: Rules =
+    Rules { values: &["ENABLED", "DISABLED"], ..Rules::NONE };
 /// `NaturalIntegerObject`.
 pub(super) static NATURAL_INTEGER_OBJECT: Rules = Rules { min: Some(0), ..Rules::NONE };
 /// `NextToken`.
 pub(super) static NEXT_TOKEN: Rules = Rules { min: Some(1), max: Some(1048576), ..Rules::NONE };
+/// `PartitionFieldList`.
+pub(super) static PARTITION_FIELD_LIST: Rules = Rules { min: Some(1), max: Some(10), ..Rules::NONE };
 /// `PartitionKey`.
 pub(super) static PARTITION_KEY: Rules = Rules { min: Some(1), max: Some(256), ..Rules::NONE };
+/// `PartitionSourceName`.
+pub(super) static PARTITION_SOURCE_NAME: Rules =
+    Rules { pattern: Some(&PATTERN_9), min: Some(1), max: Some(255), ..Rules::NONE };
+/// `PartitionTransform`.
+pub(super) static PARTITION_TRANSFORM: Rules = Rules { values: &["TIME_HOUR"], ..Rules::NONE };
 /// `PositiveIntegerObject`.
 pub(super) static POSITIVE_INTEGER_OBJECT: Rules = Rules { min: Some(1), ..Rules::NONE };
 /// `PutRecordsRequestEntryList`.
 pub(super) static PUT_RECORDS_REQUEST_ENTRY_LIST: Rules = Rules { min: Some(1), max: Some(500), ..Rules::NONE };
+/// `QueueARN`.
+pub(super) static QUEUE_ARN: Rules = Rules { pattern: Some(&PATTERN_10), min: Some(1), max: Some(2048), ..Rules::NONE };
+/// `QueueName`.
+pub(super) static QUEUE_NAME: Rules = Rules { pattern: Some(&PATTERN_2), min: Some(1), max: Some(128), ..Rules::NONE };
+/// `QueueStartingPositionType`.
+pub(super) static QUEUE_STARTING_POSITION_TYPE: Rules =
+    Rules { values: &["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"], ..Rules::NONE };
+/// `QueueStreamConfigurationList`.
+pub(super) static QUEUE_STREAM_CONFIGURATION_LIST: Rules = Rules { min: Some(1), max: Some(10000), ..Rules::NONE };
+/// `QueueStreamFilterList`.
+pub(super) static QUEUE_STREAM_FILTER_LIST: Rules = Rules { min: Some(1), max: Some(10000), ..Rules::NONE };
+/// `ReceiptHandle`.
+pub(super) static RECEIPT_HANDLE: Rules = Rules { min: Some(1), max: Some(1024), ..Rules::NONE };
+/// `ReceiveQueueRecordsInputLimit`.
+pub(super) static RECEIVE_QUEUE_RECORDS_INPUT_LIMIT: Rules = Rules { min: Some(1), max: Some(10), ..Rules::NONE };
+/// `ReceiveQueueRecordsWaitTimeSeconds`.
+pub(super) static RECEIVE_QUEUE_RECORDS_WAIT_TIME_SECONDS: Rules = Rules { min: Some(1), max: Some(20), ..Rules::NONE };
 /// `RecordDistributionStrategy`.
 pub(super) static RECORD_DISTRIBUTION_STRATEGY: Rules =
     Rules { values: &["AUTO", "USER_PARTITION_KEY"], ..Rules::NONE };
+/// `RecordFormatType`.
+pub(super) static RECORD_FORMAT_TYPE: Rules =
+    Rules { values: &["GSR_JSON", "JSON", "STRING", "BYTE_ARRAY"], ..Rules::NONE };
+/// `ResourceARN`.
+pub(super) static RESOURCE_ARN: Rules =
+    Rules { pattern: Some(&PATTERN_11), min: Some(1), max: Some(2048), ..Rules::NONE };
+/// `RestoreDeadLetterQueueRecordsRequestEntryList`.
+pub(super) static RESTORE_DEAD_LETTER_QUEUE_RECORDS_REQUEST_ENTRY_LIST: Rules =
+    Rules { min: Some(1), max: Some(10), ..Rules::NONE };
+/// `RoleARN`.
+pub(super) static ROLE_ARN: Rules = Rules { pattern: Some(&PATTERN_12), min: Some(1), max: Some(512), ..Rules::NONE };
+/// `S3CompressionType`.
+pub(super) static S3_COMPRESSION_TYPE: Rules = Rules { values: &["NONE", "GZIP", "ZSTD"], ..Rules::NONE };
+/// `S3ErrorOutputPrefix`.
+pub(super) static S3_ERROR_OUTPUT_PREFIX: Rules =
+    Rules { pattern: Some(&PATTERN_13), min: Some(1), max: Some(512), ..Rules::NONE };
+/// `S3OutputKeyTemplate`.
+pub(super) static S3_OUTPUT_KEY_TEMPLATE: Rules =
+    Rules { pattern: Some(&PATTERN_14), min: Some(1), max: Some(1024), ..Rules::NONE };
+/// `S3StorageClass`.
+pub(super) static S3_STORAGE_CLASS: Rules =
+    Rules { values: &["STANDARD", "INTELLIGENT_TIERING", "GLACIER_IR"], ..Rules::NONE };
+/// `S3TablesCompressionType`.
+pub(super) static S3_TABLES_COMPRESSION_TYPE: Rules = Rules { values: &["NONE", "ZSTD", "SNAPPY"], ..Rules::NONE };
+/// `S3TablesConfigurationList`.
+pub(super) static S3_TABLES_CONFIGURATION_LIST: Rules = Rules { min: Some(1), max: Some(10000), ..Rules::NONE };
+/// `S3TablesNamespace`.
+pub(super) static S3_TABLES_NAMESPACE: Rules =
+    Rules { pattern: Some(&PATTERN_15), min: Some(1), max: Some(255), ..Rules::NONE };
+/// `S3TablesTableName`.
+pub(super) static S3_TABLES_TABLE_NAME: Rules =
+    Rules { pattern: Some(&PATTERN_15), min: Some(1), max: Some(255), ..Rules::NONE };
+/// `ScalingType`.
+pub(super) static SCALING_TYPE: Rules = Rules { values: &["UNIFORM_SCALING"], ..Rules::NONE };
 /// `SequenceNumber`.
-pub(super) static SEQUENCE_NUMBER: Rules = Rules { pattern: Some(&PATTERN_1), ..Rules::NONE };
+pub(super) static SEQUENCE_NUMBER: Rules = Rules { pattern: Some(&PATTERN_16), ..Rules::NONE };
 /// `ShardFilterType`.
 pub(super) static SHARD_FILTER_TYPE: Rules = Rules {
     values: &["AFTER_SHARD_ID", "AT_TRIM_HORIZON", "FROM_TRIM_HORIZON", "AT_LATEST", "AT_TIMESTAMP", "FROM_TIMESTAMP"],
@@ -57,20 +222,59 @@ pub(super) static SHARD_ITERATOR_TYPE: Rules = Rules {
     ..Rules::NONE
 };
 /// `StreamARN`.
-pub(super) static STREAM_ARN: Rules = Rules { pattern: Some(&PATTERN_3), min: Some(1), max: Some(2048), ..Rules::NONE };
+pub(super) static STREAM_ARN: Rules =
+    Rules { pattern: Some(&PATTERN_17), min: Some(1), max: Some(2048), ..Rules::NONE };
+/// `StreamFilterList`.
+pub(super) static STREAM_FILTER_LIST: Rules = Rules { min: Some(1), max: Some(10000), ..Rules::NONE };
 /// `StreamId`.
-pub(super) static STREAM_ID: Rules = Rules { pattern: Some(&PATTERN_4), min: Some(1), max: Some(24), ..Rules::NONE };
+pub(super) static STREAM_ID: Rules = Rules { pattern: Some(&PATTERN_18), min: Some(1), max: Some(24), ..Rules::NONE };
 /// `StreamMode`.
 pub(super) static STREAM_MODE: Rules = Rules { values: &["PROVISIONED", "ON_DEMAND"], ..Rules::NONE };
 /// `StreamName`.
 pub(super) static STREAM_NAME: Rules = Rules { pattern: Some(&PATTERN_2), min: Some(1), max: Some(128), ..Rules::NONE };
+/// `TableBucketARN`.
+pub(super) static TABLE_BUCKET_ARN: Rules =
+    Rules { pattern: Some(&PATTERN_19), min: Some(1), max: Some(2048), ..Rules::NONE };
 /// `TagKey`.
 pub(super) static TAG_KEY: Rules = Rules { min: Some(1), max: Some(128), ..Rules::NONE };
+/// `TagKeyList`.
+pub(super) static TAG_KEY_LIST: Rules = Rules { min: Some(1), max: Some(50), member: Some(&TAG_KEY), ..Rules::NONE };
 /// `TagMap`.
 pub(super) static TAG_MAP: Rules =
     Rules { min: Some(1), max: Some(200), key: Some(&TAG_KEY), member: Some(&TAG_VALUE), ..Rules::NONE };
 /// `TagValue`.
 pub(super) static TAG_VALUE: Rules = Rules { min: Some(0), max: Some(256), ..Rules::NONE };
+/// `TargetType`.
+pub(super) static TARGET_TYPE: Rules = Rules { values: &["BUILT_IN", "NONE"], ..Rules::NONE };
+/// `UpdateDeadLetterQueueRecordsVisibilityRequestEntryList`.
+pub(super) static UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_REQUEST_ENTRY_LIST: Rules =
+    Rules { min: Some(1), max: Some(10), ..Rules::NONE };
+/// `UpdateQueueRecordsVisibilityRequestEntryList`.
+pub(super) static UPDATE_QUEUE_RECORDS_VISIBILITY_REQUEST_ENTRY_LIST: Rules =
+    Rules { min: Some(1), max: Some(10), ..Rules::NONE };
+/// `VisibilityTimeoutSeconds`.
+pub(super) static VISIBILITY_TIMEOUT_SECONDS: Rules = Rules { min: Some(0), max: Some(43200), ..Rules::NONE };
 
 #[cfg(test)]
-pub(crate) static PATTERNS: &[&Pattern] = &[&PATTERN_0, &PATTERN_1, &PATTERN_2, &PATTERN_3, &PATTERN_4];
+pub(crate) static PATTERNS: &[&Pattern] = &[
+    &PATTERN_0,
+    &PATTERN_1,
+    &PATTERN_2,
+    &PATTERN_3,
+    &PATTERN_4,
+    &PATTERN_5,
+    &PATTERN_6,
+    &PATTERN_7,
+    &PATTERN_8,
+    &PATTERN_9,
+    &PATTERN_10,
+    &PATTERN_11,
+    &PATTERN_12,
+    &PATTERN_13,
+    &PATTERN_14,
+    &PATTERN_15,
+    &PATTERN_16,
+    &PATTERN_17,
+    &PATTERN_18,
+    &PATTERN_19,
+];

@@ -6,6 +6,364 @@ use super::rules;
 use crate::decode::{Decode, Structure, skip};
 use crate::encode::{Encode, Encoder, member};
 use crate::validate::{Check, Path, Problems, Rules};
+use crate::value::{Blob, Timestamp};
+
+/// Model shape `ChannelDescription`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChannelDescription {
+    /// `ChannelARN`: `ChannelARN`, required.
+    pub channel_arn: Option<String>,
+    /// `ChannelCreationTimestamp`: `Timestamp`, required.
+    pub channel_creation_timestamp: Option<Timestamp>,
+    /// `ChannelId`: `ChannelId`, required.
+    pub channel_id: Option<String>,
+    /// `ChannelName`: `ChannelName`, required.
+    pub channel_name: Option<String>,
+    /// `ChannelStatus`: `ChannelStatus`, required.
+    pub channel_status: Option<String>,
+    /// `ChannelStatusReason`: `ChannelStatusReason`.
+    pub channel_status_reason: Option<String>,
+    /// `EncryptionConfiguration`: `ChannelEncryptionConfiguration`.
+    pub encryption_configuration: Option<ChannelEncryptionConfiguration>,
+    /// `LoggingConfiguration`: `ChannelLoggingConfiguration`, required.
+    pub logging_configuration: Option<ChannelLoggingConfiguration>,
+    /// `S3DestinationConfiguration`: `S3DestinationDescription`.
+    pub s3_destination_configuration: Option<S3DestinationDescription>,
+    /// `S3TablesDestinationConfiguration`: `S3TablesDestinationDescription`.
+    pub s3_tables_destination_configuration: Option<S3TablesDestinationDescription>,
+    /// `ServiceExecutionRoleARN`: `RoleARN`, required.
+    pub service_execution_role_arn: Option<String>,
+    /// `StreamConfigurationList`: `ChannelStreamDescriptionList`, required.
+    pub stream_configuration_list: Option<Vec<ChannelStreamDescription>>,
+}
+
+impl Structure for ChannelDescription {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "ChannelARN" => self.channel_arn = Decode::decode(value)?,
+            "ChannelCreationTimestamp" => self.channel_creation_timestamp = Decode::decode(value)?,
+            "ChannelId" => self.channel_id = Decode::decode(value)?,
+            "ChannelName" => self.channel_name = Decode::decode(value)?,
+            "ChannelStatus" => self.channel_status = Decode::decode(value)?,
+            "ChannelStatusReason" => self.channel_status_reason = Decode::decode(value)?,
+            "EncryptionConfiguration" => self.encryption_configuration = Decode::decode(value)?,
+            "LoggingConfiguration" => self.logging_configuration = Decode::decode(value)?,
+            "S3DestinationConfiguration" => self.s3_destination_configuration = Decode::decode(value)?,
+            "S3TablesDestinationConfiguration" => self.s3_tables_destination_configuration = Decode::decode(value)?,
+            "ServiceExecutionRoleARN" => self.service_execution_role_arn = Decode::decode(value)?,
+            "StreamConfigurationList" => self.stream_configuration_list = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for ChannelDescription {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("ChannelDescription");
+        member(out, "ChannelARN", &self.channel_arn);
+        member(out, "ChannelCreationTimestamp", &self.channel_creation_timestamp);
+        member(out, "ChannelId", &self.channel_id);
+        member(out, "ChannelName", &self.channel_name);
+        member(out, "ChannelStatus", &self.channel_status);
+        member(out, "ChannelStatusReason", &self.channel_status_reason);
+        member(out, "EncryptionConfiguration", &self.encryption_configuration);
+        member(out, "LoggingConfiguration", &self.logging_configuration);
+        member(out, "S3DestinationConfiguration", &self.s3_destination_configuration);
+        member(out, "S3TablesDestinationConfiguration", &self.s3_tables_destination_configuration);
+        member(out, "ServiceExecutionRoleARN", &self.service_execution_role_arn);
+        member(out, "StreamConfigurationList", &self.stream_configuration_list);
+        out.end_structure();
+    }
+}
+
+/// Model shape `ChannelEncryptionConfiguration`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChannelEncryptionConfiguration {
+    /// `EncryptionType`: `ChannelEncryptionType`, required.
+    pub encryption_type: Option<String>,
+    /// `KeyId`: `KeyId`, required.
+    pub key_id: Option<String>,
+}
+
+impl Structure for ChannelEncryptionConfiguration {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "EncryptionType" => self.encryption_type = Decode::decode(value)?,
+            "KeyId" => self.key_id = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for ChannelEncryptionConfiguration {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("ChannelEncryptionConfiguration");
+        member(out, "EncryptionType", &self.encryption_type);
+        member(out, "KeyId", &self.key_id);
+        out.end_structure();
+    }
+}
+
+impl Check for ChannelEncryptionConfiguration {
+    fn check(&self, _: &Rules, at: &Path<'_>, problems: &mut Problems) {
+        problems.required(at, "encryptionType", &self.encryption_type, &rules::CHANNEL_ENCRYPTION_TYPE);
+        problems.required(at, "keyId", &self.key_id, &rules::KEY_ID);
+    }
+}
+
+/// Model shape `ChannelLoggingConfiguration`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChannelLoggingConfiguration {
+    /// `CloudWatchLogs`: `CloudWatchLogs`, required.
+    pub cloud_watch_logs: Option<CloudWatchLogs>,
+}
+
+impl Structure for ChannelLoggingConfiguration {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "CloudWatchLogs" => self.cloud_watch_logs = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for ChannelLoggingConfiguration {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("ChannelLoggingConfiguration");
+        member(out, "CloudWatchLogs", &self.cloud_watch_logs);
+        out.end_structure();
+    }
+}
+
+impl Check for ChannelLoggingConfiguration {
+    fn check(&self, _: &Rules, at: &Path<'_>, problems: &mut Problems) {
+        problems.required(at, "cloudWatchLogs", &self.cloud_watch_logs, &Rules::NONE);
+    }
+}
+
+/// Model shape `ChannelStreamDescription`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChannelStreamDescription {
+    /// `RecordConfiguration`: `RecordConfiguration`, required.
+    pub record_configuration: Option<RecordConfiguration>,
+    /// `StreamARN`: `StreamARN`, required.
+    pub stream_arn: Option<String>,
+    /// `StreamCreationTimestamp`: `Timestamp`, required.
+    pub stream_creation_timestamp: Option<Timestamp>,
+}
+
+impl Structure for ChannelStreamDescription {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "RecordConfiguration" => self.record_configuration = Decode::decode(value)?,
+            "StreamARN" => self.stream_arn = Decode::decode(value)?,
+            "StreamCreationTimestamp" => self.stream_creation_timestamp = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for ChannelStreamDescription {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("ChannelStreamDescription");
+        member(out, "RecordConfiguration", &self.record_configuration);
+        member(out, "StreamARN", &self.stream_arn);
+        member(out, "StreamCreationTimestamp", &self.stream_creation_timestamp);
+        out.end_structure();
+    }
+}
+
+/// Model shape `ChildShard`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChildShard {
+    /// `HashKeyRange`: `HashKeyRange`, required.
+    pub hash_key_range: Option<HashKeyRange>,
+    /// `ParentShards`: `ShardIdList`, required.
+    pub parent_shards: Option<Vec<String>>,
+    /// `ShardId`: `ShardId`, required.
+    pub shard_id: Option<String>,
+}
+
+impl Structure for ChildShard {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "HashKeyRange" => self.hash_key_range = Decode::decode(value)?,
+            "ParentShards" => self.parent_shards = Decode::decode(value)?,
+            "ShardId" => self.shard_id = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for ChildShard {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("ChildShard");
+        member(out, "HashKeyRange", &self.hash_key_range);
+        member(out, "ParentShards", &self.parent_shards);
+        member(out, "ShardId", &self.shard_id);
+        out.end_structure();
+    }
+}
+
+/// Model shape `CloudWatchLogs`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CloudWatchLogs {
+    /// `Enabled`: `BooleanObject`, required.
+    pub enabled: Option<bool>,
+    /// `LogGroupName`: `CloudWatchLogGroupName`.
+    pub log_group_name: Option<String>,
+    /// `LogStreamName`: `CloudWatchLogStreamName`.
+    pub log_stream_name: Option<String>,
+}
+
+impl Structure for CloudWatchLogs {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "Enabled" => self.enabled = Decode::decode(value)?,
+            "LogGroupName" => self.log_group_name = Decode::decode(value)?,
+            "LogStreamName" => self.log_stream_name = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for CloudWatchLogs {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("CloudWatchLogs");
+        member(out, "Enabled", &self.enabled);
+        member(out, "LogGroupName", &self.log_group_name);
+        member(out, "LogStreamName", &self.log_stream_name);
+        out.end_structure();
+    }
+}
+
+impl Check for CloudWatchLogs {
+    fn check(&self, _: &Rules, at: &Path<'_>, problems: &mut Problems) {
+        problems.required(at, "enabled", &self.enabled, &Rules::NONE);
+        problems.optional(at, "logGroupName", &self.log_group_name, &rules::CLOUD_WATCH_LOG_GROUP_NAME);
+        problems.optional(at, "logStreamName", &self.log_stream_name, &rules::CLOUD_WATCH_LOG_STREAM_NAME);
+    }
+}
+
+/// Model shape `Consumer`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Consumer {
+    /// `ConsumerARN`: `ConsumerARN`, required.
+    pub consumer_arn: Option<String>,
+    /// `ConsumerCreationTimestamp`: `Timestamp`, required.
+    pub consumer_creation_timestamp: Option<Timestamp>,
+    /// `ConsumerName`: `ConsumerName`, required.
+    pub consumer_name: Option<String>,
+    /// `ConsumerStatus`: `ConsumerStatus`, required.
+    pub consumer_status: Option<String>,
+}
+
+impl Structure for Consumer {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "ConsumerARN" => self.consumer_arn = Decode::decode(value)?,
+            "ConsumerCreationTimestamp" => self.consumer_creation_timestamp = Decode::decode(value)?,
+            "ConsumerName" => self.consumer_name = Decode::decode(value)?,
+            "ConsumerStatus" => self.consumer_status = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for Consumer {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("Consumer");
+        member(out, "ConsumerARN", &self.consumer_arn);
+        member(out, "ConsumerCreationTimestamp", &self.consumer_creation_timestamp);
+        member(out, "ConsumerName", &self.consumer_name);
+        member(out, "ConsumerStatus", &self.consumer_status);
+        out.end_structure();
+    }
+}
+
+/// Model shape `DeadLetterConfiguration`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeadLetterConfiguration {
+    /// `MaxReceiveCount`: `MaxReceiveCount`.
+    pub max_receive_count: Option<i32>,
+    /// `TargetType`: `TargetType`, required.
+    pub target_type: Option<String>,
+}
+
+impl Structure for DeadLetterConfiguration {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "MaxReceiveCount" => self.max_receive_count = Decode::decode(value)?,
+            "TargetType" => self.target_type = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for DeadLetterConfiguration {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("DeadLetterConfiguration");
+        member(out, "MaxReceiveCount", &self.max_receive_count);
+        member(out, "TargetType", &self.target_type);
+        out.end_structure();
+    }
+}
+
+impl Check for DeadLetterConfiguration {
+    fn check(&self, _: &Rules, at: &Path<'_>, problems: &mut Problems) {
+        problems.optional(at, "maxReceiveCount", &self.max_receive_count, &rules::MAX_RECEIVE_COUNT);
+        problems.required(at, "targetType", &self.target_type, &rules::TARGET_TYPE);
+    }
+}
+
+/// Model shape `DeadLetterQueueS3Configuration`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeadLetterQueueS3Configuration {
+    /// `BucketARN`: `BucketARN`, required.
+    pub bucket_arn: Option<String>,
+    /// `ErrorOutputPrefix`: `S3ErrorOutputPrefix`.
+    pub error_output_prefix: Option<String>,
+    /// `ExpectedBucketOwner`: `ExpectedBucketOwner`, required.
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for DeadLetterQueueS3Configuration {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "BucketARN" => self.bucket_arn = Decode::decode(value)?,
+            "ErrorOutputPrefix" => self.error_output_prefix = Decode::decode(value)?,
+            "ExpectedBucketOwner" => self.expected_bucket_owner = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for DeadLetterQueueS3Configuration {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("DeadLetterQueueS3Configuration");
+        member(out, "BucketARN", &self.bucket_arn);
+        member(out, "ErrorOutputPrefix", &self.error_output_prefix);
+        member(out, "ExpectedBucketOwner", &self.expected_bucket_owner);
+        out.end_structure();
+    }
+}
+
+impl Check for DeadLetterQueueS3Configuration {
+    fn check(&self, _: &Rules, at: &Path<'_>, problems: &mut Problems) {
+        problems.required(at, "bucketARN", &self.bucket_arn, &rules::BUCKET_ARN);
+        problems.optional(at, "errorOutputPrefix", &self.error_output_prefix, &rules::S3_ERROR_OUTPUT_PREFIX);
+        problems.required(at, "expectedBucketOwner", &self.expected_bucket_owner, &rules::EXPECTED_BUCKET_OWNER);
+    }
+}
 
 /// Model shape `EnhancedMetrics`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,6 +386,43 @@ impl Encode for EnhancedMetrics {
     fn encode(&self, out: &mut dyn Encoder) {
         out.begin_structure("EnhancedMetrics");
         member(out, "ShardLevelMetrics", &self.shard_level_metrics);
+        out.end_structure();
+    }
+}
+
+/// Model shape `EnhancedMonitoringOutput`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EnhancedMonitoringOutput {
+    /// `CurrentShardLevelMetrics`: `MetricsNameList`.
+    pub current_shard_level_metrics: Option<Vec<String>>,
+    /// `DesiredShardLevelMetrics`: `MetricsNameList`.
+    pub desired_shard_level_metrics: Option<Vec<String>>,
+    /// `StreamARN`: `StreamARN`.
+    pub stream_arn: Option<String>,
+    /// `StreamName`: `StreamName`.
+    pub stream_name: Option<String>,
+}
+
+impl Structure for EnhancedMonitoringOutput {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "CurrentShardLevelMetrics" => self.current_shard_level_metrics = Decode::decode(value)?,
+            "DesiredShardLevelMetrics" => self.desired_shard_level_metrics = Decode::decode(value)?,
+            "StreamARN" => self.stream_arn = Decode::decode(value)?,
+            "StreamName" => self.stream_name = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for EnhancedMonitoringOutput {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("EnhancedMonitoringOutput");
+        member(out, "CurrentShardLevelMetrics", &self.current_shard_level_metrics);
+        member(out, "DesiredShardLevelMetrics", &self.desired_shard_level_metrics);
+        member(out, "StreamARN", &self.stream_arn);
+        member(out, "StreamName", &self.stream_name);
         out.end_structure();
     }
 }
@@ -57,6 +452,561 @@ impl Encode for HashKeyRange {
         out.begin_structure("HashKeyRange");
         member(out, "EndingHashKey", &self.ending_hash_key);
         member(out, "StartingHashKey", &self.starting_hash_key);
+        out.end_structure();
+    }
+}
+
+/// Model shape `MinimumThroughputBillingCommitmentOutput`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MinimumThroughputBillingCommitmentOutput {
+    /// `EarliestAllowedEndAt`: `Timestamp`.
+    pub earliest_allowed_end_at: Option<Timestamp>,
+    /// `EndedAt`: `Timestamp`.
+    pub ended_at: Option<Timestamp>,
+    /// `StartedAt`: `Timestamp`.
+    pub started_at: Option<Timestamp>,
+    /// `Status`: `MinimumThroughputBillingCommitmentOutputStatus`, required.
+    pub status: Option<String>,
+}
+
+impl Structure for MinimumThroughputBillingCommitmentOutput {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "EarliestAllowedEndAt" => self.earliest_allowed_end_at = Decode::decode(value)?,
+            "EndedAt" => self.ended_at = Decode::decode(value)?,
+            "StartedAt" => self.started_at = Decode::decode(value)?,
+            "Status" => self.status = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for MinimumThroughputBillingCommitmentOutput {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("MinimumThroughputBillingCommitmentOutput");
+        member(out, "EarliestAllowedEndAt", &self.earliest_allowed_end_at);
+        member(out, "EndedAt", &self.ended_at);
+        member(out, "StartedAt", &self.started_at);
+        member(out, "Status", &self.status);
+        out.end_structure();
+    }
+}
+
+/// Model shape `PartitionField`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PartitionField {
+    /// `SourceName`: `PartitionSourceName`, required.
+    pub source_name: Option<String>,
+    /// `Transform`: `PartitionTransform`, required.
+    pub transform: Option<String>,
+}
+
+impl Structure for PartitionField {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "SourceName" => self.source_name = Decode::decode(value)?,
+            "Transform" => self.transform = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for PartitionField {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("PartitionField");
+        member(out, "SourceName", &self.source_name);
+        member(out, "Transform", &self.transform);
+        out.end_structure();
+    }
+}
+
+impl Check for PartitionField {
+    fn check(&self, _: &Rules, at: &Path<'_>, problems: &mut Problems) {
+        problems.required(at, "sourceName", &self.source_name, &rules::PARTITION_SOURCE_NAME);
+        problems.required(at, "transform", &self.transform, &rules::PARTITION_TRANSFORM);
+    }
+}
+
+/// Model shape `PartitionSpec`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PartitionSpec {
+    /// `PartitionFields`: `PartitionFieldList`, required.
+    pub partition_fields: Option<Vec<PartitionField>>,
+}
+
+impl Structure for PartitionSpec {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "PartitionFields" => self.partition_fields = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for PartitionSpec {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("PartitionSpec");
+        member(out, "PartitionFields", &self.partition_fields);
+        out.end_structure();
+    }
+}
+
+impl Check for PartitionSpec {
+    fn check(&self, _: &Rules, at: &Path<'_>, problems: &mut Problems) {
+        problems.required(at, "partitionFields", &self.partition_fields, &rules::PARTITION_FIELD_LIST);
+    }
+}
+
+/// Model shape `QueueAttributes`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct QueueAttributes {
+    /// `DeadLetterConfiguration`: `DeadLetterConfiguration`.
+    pub dead_letter_configuration: Option<DeadLetterConfiguration>,
+    /// `VisibilityTimeoutSeconds`: `VisibilityTimeoutSeconds`.
+    pub visibility_timeout_seconds: Option<i32>,
+}
+
+impl Structure for QueueAttributes {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "DeadLetterConfiguration" => self.dead_letter_configuration = Decode::decode(value)?,
+            "VisibilityTimeoutSeconds" => self.visibility_timeout_seconds = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for QueueAttributes {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("QueueAttributes");
+        member(out, "DeadLetterConfiguration", &self.dead_letter_configuration);
+        member(out, "VisibilityTimeoutSeconds", &self.visibility_timeout_seconds);
+        out.end_structure();
+    }
+}
+
+impl Check for QueueAttributes {
+    fn check(&self, _: &Rules, at: &Path<'_>, problems: &mut Problems) {
+        problems.optional(at, "deadLetterConfiguration", &self.dead_letter_configuration, &Rules::NONE);
+        problems.optional(
+            at,
+            "visibilityTimeoutSeconds",
+            &self.visibility_timeout_seconds,
+            &rules::VISIBILITY_TIMEOUT_SECONDS,
+        );
+    }
+}
+
+/// Model shape `QueueDescription`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct QueueDescription {
+    /// `QueueARN`: `QueueARN`, required.
+    pub queue_arn: Option<String>,
+    /// `QueueAttributes`: `QueueAttributes`.
+    pub queue_attributes: Option<QueueAttributes>,
+    /// `QueueCreationTimestamp`: `Timestamp`, required.
+    pub queue_creation_timestamp: Option<Timestamp>,
+    /// `QueueName`: `QueueName`, required.
+    pub queue_name: Option<String>,
+    /// `QueueStatus`: `QueueStatus`, required.
+    pub queue_status: Option<String>,
+    /// `StreamConfigurationList`: `QueueStreamConfigurationList`, required.
+    pub stream_configuration_list: Option<Vec<QueueStreamConfiguration>>,
+}
+
+impl Structure for QueueDescription {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "QueueARN" => self.queue_arn = Decode::decode(value)?,
+            "QueueAttributes" => self.queue_attributes = Decode::decode(value)?,
+            "QueueCreationTimestamp" => self.queue_creation_timestamp = Decode::decode(value)?,
+            "QueueName" => self.queue_name = Decode::decode(value)?,
+            "QueueStatus" => self.queue_status = Decode::decode(value)?,
+            "StreamConfigurationList" => self.stream_configuration_list = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for QueueDescription {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("QueueDescription");
+        member(out, "QueueARN", &self.queue_arn);
+        member(out, "QueueAttributes", &self.queue_attributes);
+        member(out, "QueueCreationTimestamp", &self.queue_creation_timestamp);
+        member(out, "QueueName", &self.queue_name);
+        member(out, "QueueStatus", &self.queue_status);
+        member(out, "StreamConfigurationList", &self.stream_configuration_list);
+        out.end_structure();
+    }
+}
+
+/// Model shape `QueueRecord`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct QueueRecord {
+    /// `ApproximateArrivalTimestamp`: `ApproximateArrivalTimestamp`, required.
+    pub approximate_arrival_timestamp: Option<Timestamp>,
+    /// `Data`: `Data`, required.
+    pub data: Option<Blob>,
+    /// `FirstReceiveTimestamp`: `FirstReceiveTimestamp`, required.
+    pub first_receive_timestamp: Option<Timestamp>,
+    /// `PartitionKey`: `PartitionKey`.
+    pub partition_key: Option<String>,
+    /// `ReceiptHandle`: `ReceiptHandle`, required.
+    pub receipt_handle: Option<String>,
+    /// `ReceiveCount`: `ReceiveCount`, required.
+    pub receive_count: Option<i32>,
+    /// `RecordId`: `RecordId`, required.
+    pub record_id: Option<String>,
+}
+
+impl Structure for QueueRecord {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "ApproximateArrivalTimestamp" => self.approximate_arrival_timestamp = Decode::decode(value)?,
+            "Data" => self.data = Decode::decode(value)?,
+            "FirstReceiveTimestamp" => self.first_receive_timestamp = Decode::decode(value)?,
+            "PartitionKey" => self.partition_key = Decode::decode(value)?,
+            "ReceiptHandle" => self.receipt_handle = Decode::decode(value)?,
+            "ReceiveCount" => self.receive_count = Decode::decode(value)?,
+            "RecordId" => self.record_id = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for QueueRecord {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("QueueRecord");
+        member(out, "ApproximateArrivalTimestamp", &self.approximate_arrival_timestamp);
+        member(out, "Data", &self.data);
+        member(out, "FirstReceiveTimestamp", &self.first_receive_timestamp);
+        member(out, "PartitionKey", &self.partition_key);
+        member(out, "ReceiptHandle", &self.receipt_handle);
+        member(out, "ReceiveCount", &self.receive_count);
+        member(out, "RecordId", &self.record_id);
+        out.end_structure();
+    }
+}
+
+/// Model shape `QueueStartingPosition`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct QueueStartingPosition {
+    /// `Timestamp`: `Timestamp`.
+    pub timestamp: Option<Timestamp>,
+    /// `Type`: `QueueStartingPositionType`, required.
+    pub r#type: Option<String>,
+}
+
+impl Structure for QueueStartingPosition {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "Timestamp" => self.timestamp = Decode::decode(value)?,
+            "Type" => self.r#type = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for QueueStartingPosition {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("QueueStartingPosition");
+        member(out, "Timestamp", &self.timestamp);
+        member(out, "Type", &self.r#type);
+        out.end_structure();
+    }
+}
+
+impl Check for QueueStartingPosition {
+    fn check(&self, _: &Rules, at: &Path<'_>, problems: &mut Problems) {
+        problems.required(at, "type", &self.r#type, &rules::QUEUE_STARTING_POSITION_TYPE);
+    }
+}
+
+/// Model shape `QueueStreamConfiguration`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct QueueStreamConfiguration {
+    /// `StartingPosition`: `QueueStartingPosition`.
+    pub starting_position: Option<QueueStartingPosition>,
+    /// `StreamARN`: `StreamARN`, required.
+    pub stream_arn: Option<String>,
+}
+
+impl Structure for QueueStreamConfiguration {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "StartingPosition" => self.starting_position = Decode::decode(value)?,
+            "StreamARN" => self.stream_arn = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for QueueStreamConfiguration {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("QueueStreamConfiguration");
+        member(out, "StartingPosition", &self.starting_position);
+        member(out, "StreamARN", &self.stream_arn);
+        out.end_structure();
+    }
+}
+
+impl Check for QueueStreamConfiguration {
+    fn check(&self, _: &Rules, at: &Path<'_>, problems: &mut Problems) {
+        problems.optional(at, "startingPosition", &self.starting_position, &Rules::NONE);
+        problems.required(at, "streamARN", &self.stream_arn, &rules::STREAM_ARN);
+    }
+}
+
+/// Model shape `Record`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Record {
+    /// `ApproximateArrivalTimestamp`: `Timestamp`.
+    pub approximate_arrival_timestamp: Option<Timestamp>,
+    /// `Data`: `Data`, required.
+    pub data: Option<Blob>,
+    /// `EncryptionType`: `EncryptionType`.
+    pub encryption_type: Option<String>,
+    /// `PartitionKey`: `PartitionKey`.
+    pub partition_key: Option<String>,
+    /// `SequenceNumber`: `SequenceNumber`, required.
+    pub sequence_number: Option<String>,
+}
+
+impl Structure for Record {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "ApproximateArrivalTimestamp" => self.approximate_arrival_timestamp = Decode::decode(value)?,
+            "Data" => self.data = Decode::decode(value)?,
+            "EncryptionType" => self.encryption_type = Decode::decode(value)?,
+            "PartitionKey" => self.partition_key = Decode::decode(value)?,
+            "SequenceNumber" => self.sequence_number = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for Record {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("Record");
+        member(out, "ApproximateArrivalTimestamp", &self.approximate_arrival_timestamp);
+        member(out, "Data", &self.data);
+        member(out, "EncryptionType", &self.encryption_type);
+        member(out, "PartitionKey", &self.partition_key);
+        member(out, "SequenceNumber", &self.sequence_number);
+        out.end_structure();
+    }
+}
+
+/// Model shape `RecordConfiguration`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RecordConfiguration {
+    /// `GSRSchemaARN`: `GSRSchemaARN`.
+    pub gsr_schema_arn: Option<String>,
+    /// `RecordFormatType`: `RecordFormatType`, required.
+    pub record_format_type: Option<String>,
+}
+
+impl Structure for RecordConfiguration {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "GSRSchemaARN" => self.gsr_schema_arn = Decode::decode(value)?,
+            "RecordFormatType" => self.record_format_type = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for RecordConfiguration {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("RecordConfiguration");
+        member(out, "GSRSchemaARN", &self.gsr_schema_arn);
+        member(out, "RecordFormatType", &self.record_format_type);
+        out.end_structure();
+    }
+}
+
+impl Check for RecordConfiguration {
+    fn check(&self, _: &Rules, at: &Path<'_>, problems: &mut Problems) {
+        problems.optional(at, "gSRSchemaARN", &self.gsr_schema_arn, &rules::GSR_SCHEMA_ARN);
+        problems.required(at, "recordFormatType", &self.record_format_type, &rules::RECORD_FORMAT_TYPE);
+    }
+}
+
+/// Model shape `S3DestinationDescription`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct S3DestinationDescription {
+    /// `DataFreshnessInSeconds`: `DataFreshnessInSeconds`, required.
+    pub data_freshness_in_seconds: Option<i32>,
+    /// `DeadLetterQueueS3Configuration`: `DeadLetterQueueS3Configuration`, required.
+    pub dead_letter_queue_s3_configuration: Option<DeadLetterQueueS3Configuration>,
+    /// `StorageConfiguration`: `S3StorageConfiguration`, required.
+    pub storage_configuration: Option<S3StorageConfiguration>,
+}
+
+impl Structure for S3DestinationDescription {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "DataFreshnessInSeconds" => self.data_freshness_in_seconds = Decode::decode(value)?,
+            "DeadLetterQueueS3Configuration" => self.dead_letter_queue_s3_configuration = Decode::decode(value)?,
+            "StorageConfiguration" => self.storage_configuration = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for S3DestinationDescription {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("S3DestinationDescription");
+        member(out, "DataFreshnessInSeconds", &self.data_freshness_in_seconds);
+        member(out, "DeadLetterQueueS3Configuration", &self.dead_letter_queue_s3_configuration);
+        member(out, "StorageConfiguration", &self.storage_configuration);
+        out.end_structure();
+    }
+}
+
+/// Model shape `S3StorageConfiguration`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct S3StorageConfiguration {
+    /// `BucketARN`: `BucketARN`, required.
+    pub bucket_arn: Option<String>,
+    /// `CompressionType`: `S3CompressionType`, required.
+    pub compression_type: Option<String>,
+    /// `ExpectedBucketOwner`: `ExpectedBucketOwner`, required.
+    pub expected_bucket_owner: Option<String>,
+    /// `OutputKeyTemplate`: `S3OutputKeyTemplate`.
+    pub output_key_template: Option<String>,
+    /// `StorageClass`: `S3StorageClass`.
+    pub storage_class: Option<String>,
+}
+
+impl Structure for S3StorageConfiguration {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "BucketARN" => self.bucket_arn = Decode::decode(value)?,
+            "CompressionType" => self.compression_type = Decode::decode(value)?,
+            "ExpectedBucketOwner" => self.expected_bucket_owner = Decode::decode(value)?,
+            "OutputKeyTemplate" => self.output_key_template = Decode::decode(value)?,
+            "StorageClass" => self.storage_class = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for S3StorageConfiguration {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("S3StorageConfiguration");
+        member(out, "BucketARN", &self.bucket_arn);
+        member(out, "CompressionType", &self.compression_type);
+        member(out, "ExpectedBucketOwner", &self.expected_bucket_owner);
+        member(out, "OutputKeyTemplate", &self.output_key_template);
+        member(out, "StorageClass", &self.storage_class);
+        out.end_structure();
+    }
+}
+
+impl Check for S3StorageConfiguration {
+    fn check(&self, _: &Rules, at: &Path<'_>, problems: &mut Problems) {
+        problems.required(at, "bucketARN", &self.bucket_arn, &rules::BUCKET_ARN);
+        problems.required(at, "compressionType", &self.compression_type, &rules::S3_COMPRESSION_TYPE);
+        problems.required(at, "expectedBucketOwner", &self.expected_bucket_owner, &rules::EXPECTED_BUCKET_OWNER);
+        problems.optional(at, "outputKeyTemplate", &self.output_key_template, &rules::S3_OUTPUT_KEY_TEMPLATE);
+        problems.optional(at, "storageClass", &self.storage_class, &rules::S3_STORAGE_CLASS);
+    }
+}
+
+/// Model shape `S3TablesConfiguration`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct S3TablesConfiguration {
+    /// `CompressionType`: `S3TablesCompressionType`, required.
+    pub compression_type: Option<String>,
+    /// `Namespace`: `S3TablesNamespace`, required.
+    pub namespace: Option<String>,
+    /// `PartitionSpec`: `PartitionSpec`.
+    pub partition_spec: Option<PartitionSpec>,
+    /// `TableBucketARN`: `TableBucketARN`, required.
+    pub table_bucket_arn: Option<String>,
+    /// `TableName`: `S3TablesTableName`, required.
+    pub table_name: Option<String>,
+}
+
+impl Structure for S3TablesConfiguration {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "CompressionType" => self.compression_type = Decode::decode(value)?,
+            "Namespace" => self.namespace = Decode::decode(value)?,
+            "PartitionSpec" => self.partition_spec = Decode::decode(value)?,
+            "TableBucketARN" => self.table_bucket_arn = Decode::decode(value)?,
+            "TableName" => self.table_name = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for S3TablesConfiguration {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("S3TablesConfiguration");
+        member(out, "CompressionType", &self.compression_type);
+        member(out, "Namespace", &self.namespace);
+        member(out, "PartitionSpec", &self.partition_spec);
+        member(out, "TableBucketARN", &self.table_bucket_arn);
+        member(out, "TableName", &self.table_name);
+        out.end_structure();
+    }
+}
+
+impl Check for S3TablesConfiguration {
+    fn check(&self, _: &Rules, at: &Path<'_>, problems: &mut Problems) {
+        problems.required(at, "compressionType", &self.compression_type, &rules::S3_TABLES_COMPRESSION_TYPE);
+        problems.required(at, "namespace", &self.namespace, &rules::S3_TABLES_NAMESPACE);
+        problems.optional(at, "partitionSpec", &self.partition_spec, &Rules::NONE);
+        problems.required(at, "tableBucketARN", &self.table_bucket_arn, &rules::TABLE_BUCKET_ARN);
+        problems.required(at, "tableName", &self.table_name, &rules::S3_TABLES_TABLE_NAME);
+    }
+}
+
+/// Model shape `S3TablesDestinationDescription`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct S3TablesDestinationDescription {
+    /// `DataFreshnessInSeconds`: `DataFreshnessInSeconds`, required.
+    pub data_freshness_in_seconds: Option<i32>,
+    /// `DeadLetterQueueS3Configuration`: `DeadLetterQueueS3Configuration`, required.
+    pub dead_letter_queue_s3_configuration: Option<DeadLetterQueueS3Configuration>,
+    /// `S3TablesConfigurationList`: `S3TablesConfigurationList`, required.
+    pub s3_tables_configuration_list: Option<Vec<S3TablesConfiguration>>,
+}
+
+impl Structure for S3TablesDestinationDescription {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "DataFreshnessInSeconds" => self.data_freshness_in_seconds = Decode::decode(value)?,
+            "DeadLetterQueueS3Configuration" => self.dead_letter_queue_s3_configuration = Decode::decode(value)?,
+            "S3TablesConfigurationList" => self.s3_tables_configuration_list = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for S3TablesDestinationDescription {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("S3TablesDestinationDescription");
+        member(out, "DataFreshnessInSeconds", &self.data_freshness_in_seconds);
+        member(out, "DeadLetterQueueS3Configuration", &self.dead_letter_queue_s3_configuration);
+        member(out, "S3TablesConfigurationList", &self.s3_tables_configuration_list);
         out.end_structure();
     }
 }
@@ -159,5 +1109,63 @@ impl Encode for StreamModeDetails {
 impl Check for StreamModeDetails {
     fn check(&self, _: &Rules, at: &Path<'_>, problems: &mut Problems) {
         problems.required(at, "streamMode", &self.stream_mode, &rules::STREAM_MODE);
+    }
+}
+
+/// Model shape `Tag`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tag {
+    /// `Key`: `TagKey`, required.
+    pub key: Option<String>,
+    /// `Value`: `TagValue`.
+    pub value: Option<String>,
+}
+
+impl Structure for Tag {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "Key" => self.key = Decode::decode(value)?,
+            "Value" => self.value = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for Tag {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("Tag");
+        member(out, "Key", &self.key);
+        member(out, "Value", &self.value);
+        out.end_structure();
+    }
+}
+
+/// Model shape `WarmThroughputObject`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WarmThroughputObject {
+    /// `CurrentMiBps`: `NaturalIntegerObject`.
+    pub current_mibps: Option<i32>,
+    /// `TargetMiBps`: `NaturalIntegerObject`.
+    pub target_mibps: Option<i32>,
+}
+
+impl Structure for WarmThroughputObject {
+    fn decode_member<'de, D: serde::Deserializer<'de>>(&mut self, name: &str, value: D) -> Result<(), D::Error> {
+        match name {
+            "CurrentMiBps" => self.current_mibps = Decode::decode(value)?,
+            "TargetMiBps" => self.target_mibps = Decode::decode(value)?,
+            _ => skip(value)?,
+        }
+        Ok(())
+    }
+}
+
+impl Encode for WarmThroughputObject {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("WarmThroughputObject");
+        member(out, "CurrentMiBps", &self.current_mibps);
+        member(out, "TargetMiBps", &self.target_mibps);
+        out.end_structure();
     }
 }

@@ -1,0 +1,11 @@
+//! DecreaseStreamRetentionPeriod.
+
+use wire::kinesis::DecreaseStreamRetentionPeriodInput;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::ApiError;
+
+pub(crate) async fn handle(_: &App, _: &Caller, _: DecreaseStreamRetentionPeriodInput) -> Result<(), ApiError> {
+    Err(ApiError::unknown_operation())
+}

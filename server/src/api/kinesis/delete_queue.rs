@@ -1,0 +1,11 @@
+//! DeleteQueue.
+
+use wire::kinesis::DeleteQueueInput;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::ApiError;
+
+pub(crate) async fn handle(_: &App, _: &Caller, _: DeleteQueueInput) -> Result<(), ApiError> {
+    Err(ApiError::unknown_operation())
+}

@@ -1,0 +1,11 @@
+//! DeleteResourcePolicy.
+
+use wire::kinesis::DeleteResourcePolicyInput;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::ApiError;
+
+pub(crate) async fn handle(_: &App, _: &Caller, _: DeleteResourcePolicyInput) -> Result<(), ApiError> {
+    Err(ApiError::unknown_operation())
+}

@@ -1,0 +1,15 @@
+//! EnableEnhancedMonitoring.
+
+use wire::kinesis::{EnableEnhancedMonitoringInput, EnhancedMonitoringOutput};
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::ApiError;
+
+pub(crate) async fn handle(
+    _: &App,
+    _: &Caller,
+    _: EnableEnhancedMonitoringInput,
+) -> Result<EnhancedMonitoringOutput, ApiError> {
+    Err(ApiError::unknown_operation())
+}

@@ -1,0 +1,11 @@
+//! IncreaseStreamRetentionPeriod.
+
+use wire::kinesis::IncreaseStreamRetentionPeriodInput;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::ApiError;
+
+pub(crate) async fn handle(_: &App, _: &Caller, _: IncreaseStreamRetentionPeriodInput) -> Result<(), ApiError> {
+    Err(ApiError::unknown_operation())
+}

@@ -1,0 +1,11 @@
+//! MergeShards.
+
+use wire::kinesis::MergeShardsInput;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::ApiError;
+
+pub(crate) async fn handle(_: &App, _: &Caller, _: MergeShardsInput) -> Result<(), ApiError> {
+    Err(ApiError::unknown_operation())
+}

@@ -1,0 +1,11 @@
+//! RemoveTagsFromStream.
+
+use wire::kinesis::RemoveTagsFromStreamInput;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::ApiError;
+
+pub(crate) async fn handle(_: &App, _: &Caller, _: RemoveTagsFromStreamInput) -> Result<(), ApiError> {
+    Err(ApiError::unknown_operation())
+}

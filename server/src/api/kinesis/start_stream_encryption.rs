@@ -1,0 +1,11 @@
+//! StartStreamEncryption.
+
+use wire::kinesis::StartStreamEncryptionInput;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::ApiError;
+
+pub(crate) async fn handle(_: &App, _: &Caller, _: StartStreamEncryptionInput) -> Result<(), ApiError> {
+    Err(ApiError::unknown_operation())
+}

@@ -1,0 +1,11 @@
+//! StopStreamEncryption.
+
+use wire::kinesis::StopStreamEncryptionInput;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::ApiError;
+
+pub(crate) async fn handle(_: &App, _: &Caller, _: StopStreamEncryptionInput) -> Result<(), ApiError> {
+    Err(ApiError::unknown_operation())
+}

@@ -1,0 +1,11 @@
+//! TagResource.
+
+use wire::kinesis::TagResourceInput;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::ApiError;
+
+pub(crate) async fn handle(_: &App, _: &Caller, _: TagResourceInput) -> Result<(), ApiError> {
+    Err(ApiError::unknown_operation())
+}

@@ -1,0 +1,11 @@
+//! UpdateMaxRecordSize.
+
+use wire::kinesis::UpdateMaxRecordSizeInput;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::ApiError;
+
+pub(crate) async fn handle(_: &App, _: &Caller, _: UpdateMaxRecordSizeInput) -> Result<(), ApiError> {
+    Err(ApiError::unknown_operation())
+}

@@ -1,0 +1,11 @@
+//! UpdateStreamMode.
+
+use wire::kinesis::UpdateStreamModeInput;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::ApiError;
+
+pub(crate) async fn handle(_: &App, _: &Caller, _: UpdateStreamModeInput) -> Result<(), ApiError> {
+    Err(ApiError::unknown_operation())
+}
