@@ -112,10 +112,14 @@ fn deep_paths() {
 
 #[test]
 fn every_pattern_compiles() {
-    use crate::generated::{analytics, dynamodb, firehose, kinesis};
-    for patterns in
-        [analytics::rules::PATTERNS, dynamodb::rules::PATTERNS, firehose::rules::PATTERNS, kinesis::rules::PATTERNS]
-    {
+    use crate::generated::{analytics, cloudwatch, dynamodb, firehose, kinesis};
+    for patterns in [
+        analytics::rules::PATTERNS,
+        cloudwatch::rules::PATTERNS,
+        dynamodb::rules::PATTERNS,
+        firehose::rules::PATTERNS,
+        kinesis::rules::PATTERNS,
+    ] {
         for pattern in patterns {
             Regex::new(pattern.source).unwrap_or_else(|error| panic!("{}: {error}", pattern.shown));
         }
