@@ -2,3 +2,5 @@
 //!
 //! Owns: tables of leases with conditional writes, the metrics that clients put, who the caller is. Refuses: being a
 //! general DynamoDB; HTTP and AWS shapes.
+
+pub mod cloudwatch;
