@@ -53,7 +53,7 @@ impl Period {
             CloudWatchError::InvalidValue(message.into())
         })?;
         let end_minute = minute_of(end);
-        let end = if end.0 % 60_000 == 0 { end_minute } else { end_minute.saturating_add(1) };
+        let end = if end.0.is_multiple_of(60_000) { end_minute } else { end_minute.saturating_add(1) };
         Ok(Self { start: minute_of(start), end, step: (step / MINUTE_SECONDS).max(1) })
     }
 
