@@ -100,6 +100,23 @@ impl Applier for Catalog {
         self.state.store(Arc::new(next));
         Ok(())
     }
+
+    fn snapshot(&self) -> Vec<u8> {
+        let state = self.state.load();
+        let streams: Vec<&Stream> = state.by_name.values().map(|stream| &**stream).collect();
+        serde_json::to_vec(&(streams, &state.deleted)).expect("a stream holds only strings, numbers and lists of them")
+    }
+
+    fn restore(&self, bytes: &[u8]) -> Result<(), String> {
+        let (streams, deleted): (Vec<Stream>, Vec<PartitionId>) =
+            serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let mut next = State { deleted, ..State::default() };
+        for stream in streams {
+            next.create(stream).map_err(|twice| twice.message)?;
+        }
+        self.state.store(Arc::new(next));
+        Ok(())
+    }
 }
 
 fn open_shards(meta: CommandMeta, count: u32) -> Vec<Shard> {

@@ -18,7 +18,7 @@ pub enum StreamMode {
 }
 
 /// One shard: a range of hash keys and the partition that holds its records.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shard {
     /// Its name in the stream.
     pub id: ShardId,
@@ -42,7 +42,7 @@ impl Shard {
 }
 
 /// One incarnation of a stream; a new stream under an old name has another epoch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stream {
     /// Whose it is.
     pub scope: Scope,
