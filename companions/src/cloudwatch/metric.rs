@@ -91,6 +91,12 @@ impl Unit {
     }
 }
 
+impl Default for Unit {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
 impl TryFrom<String> for Unit {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {

@@ -50,6 +50,11 @@ pub(super) struct SavedSeries {
 }
 
 impl Record {
+    /// Whether there is nothing to write down.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Self::Put { points, .. } if points.is_empty())
+    }
+
     /// The whole store as records; at least one.
     pub(super) fn snapshot(store: &Store) -> Vec<Self> {
         let mut parts = vec![Vec::new()];

@@ -1,5 +1,6 @@
 //! The handle that the API holds.
 
+use std::future::Future;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use log::Log;
@@ -80,18 +81,26 @@ impl CloudWatch {
         self.add(scope, points).await
     }
 
-    /// Adds the server's own points, whose namespace clients may not put to; durable when this returns.
+    /// Adds the server's own points, whose namespace clients may not put to. They take their place in the order when
+    /// this is called, and are durable when what it returns is done. Without points it waits for those before it.
     ///
     /// # Errors
     /// [`CloudWatchError::Throttled`] when too much is waiting, or as the log's.
-    pub async fn add(&self, scope: &Scope, points: Vec<Point>) -> Result<(), CloudWatchError> {
+    pub fn add(
+        &self,
+        scope: &Scope,
+        points: Vec<Point>,
+    ) -> impl Future<Output = Result<(), CloudWatchError>> + Send + use<> {
         let (answer, outcome) = oneshot::channel();
         let put = Put { scope: scope.clone(), points, answer };
-        self.writer.try_send(put).map_err(|refused| match refused {
+        let sent = self.writer.try_send(put).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => CloudWatchError::Throttled,
             mpsc::error::TrySendError::Closed(_) => CloudWatchError::Stopped,
-        })?;
-        outcome.await.map_err(|_| CloudWatchError::Stopped)?
+        });
+        async move {
+            sent?;
+            outcome.await.map_err(|_| CloudWatchError::Stopped)?
+        }
     }
 
     /// The steps of `period` that have samples, in order of time, each unit for itself.
@@ -111,10 +120,11 @@ impl CloudWatch {
         self.store().list(scope, filter, token, now)
     }
 
-    /// The newest minute of every series that was put since `since`, at most `count_max`, the oldest series first.
-    pub fn latest(&self, since: Timestamp, count_max: usize) -> Vec<Latest> {
+    /// The newest minute of every series that was put since `since` and passes the filter, at most `count_max`, the
+    /// oldest series first.
+    pub fn latest(&self, since: Timestamp, count_max: usize, passes: impl Fn(&Metric) -> bool) -> Vec<Latest> {
         let store = self.store();
-        let recent = store.all().filter(|(_, _, series)| series.written >= since);
+        let recent = store.all().filter(|(_, _, series)| series.written >= since && passes(&series.metric));
         let units = recent.flat_map(|(scope, _, series)| {
             series.by_unit.iter().filter_map(move |(unit, buckets)| {
                 let last = buckets.last()?;

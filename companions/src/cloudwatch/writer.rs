@@ -93,7 +93,9 @@ impl Writer {
         let mut taken = Vec::with_capacity(batch.len());
         for Put { scope, points, answer } in batch {
             let record = Record::Put { scope, points };
-            records.push(encode(&record));
+            if !record.is_empty() {
+                records.push(encode(&record));
+            }
             taken.push((record, answer));
         }
         let bytes: u64 = records.iter().map(|record| record.len() as u64).sum();
@@ -118,6 +120,9 @@ impl Writer {
     }
 
     async fn append(&self, records: Vec<Bytes>) -> Result<(Offset, Timestamp), CloudWatchError> {
+        if records.is_empty() {
+            return Ok((Offset::ZERO, self.clock.now()));
+        }
         let records = records.into_iter().map(|value| NewRecord { key: Bytes::new(), value }).collect();
         let batch = vec![PartitionAppend { partition: METRICS_PARTITION, records }];
         let appended = self.log.append(batch, self.clock.now()).await?;
