@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use companions::cloudwatch::{Metric, Point, Stats};
 use streams::{GetPage, Placed, PutFailure, Stream, StreamsError};
@@ -291,50 +290,42 @@ impl Call {
         }
     }
 
-    /// GetRecords ended with a page of that shard.
-    pub(crate) fn got_records(self, shard: Option<ShardId>, page: &GetPage) {
-        let millis = self.millis();
-        let bytes: usize = page.records.iter().map(|record| record.data.len() + record.partition_key.len()).sum();
-        let (bytes, records) = (bytes as f64, page.records.len() as f64);
-        let age = page.millis_behind_latest as f64;
-        self.metrics.record(|figures| {
-            let mut add = |figure: OfStream, value: f64| figures.stream[figure as usize].add(&Stats::of(value));
-            add(OfStream::GetRecordsSuccess, 1.0);
-            add(OfStream::GetRecordsLatency, millis);
-            add(OfStream::GetRecordsRecords, records);
-            add(OfStream::GetRecordsBytes, bytes);
-            add(OfStream::GetRecordsAge, age);
-            add(OfStream::GetRecordsAgeOld, age);
-            add(OfStream::ReadExceeded, 0.0);
-            let Some(shard) = shard.filter(|_| self.monitored.any()) else { return };
-            self.monitored.add(figures, shard, OfShard::OutgoingRecords, records);
-            self.monitored.add(figures, shard, OfShard::OutgoingBytes, bytes);
-            self.monitored.add(figures, shard, OfShard::IteratorAge, age);
-            self.monitored.add(figures, shard, OfShard::ReadExceeded, 0.0);
-        });
-    }
-
-    /// GetRecords was refused or failed.
-    pub(crate) fn get_refused(self, shard: Option<ShardId>, kind: Kind) {
-        if !counts_as_failure(kind) {
+    /// GetRecords of that shard ended.
+    pub(crate) fn get_records(self, shard: ShardId, answer: &Result<GetPage, StreamsError>) {
+        let refused = answer.as_ref().err().map(StreamsError::kind);
+        if refused.is_some_and(|kind| !counts_as_failure(kind)) {
             return;
         }
         let millis = self.millis();
-        let too_fast = sample(kind == Kind::Throttled);
+        let exceeded = sample(refused == Some(Kind::Throttled));
         self.metrics.record(|figures| {
             let mut add = |figure: OfStream, value: f64| figures.stream[figure as usize].add(&Stats::of(value));
-            add(OfStream::GetRecordsSuccess, 0.0);
+            add(OfStream::GetRecordsSuccess, sample(refused.is_none()));
             add(OfStream::GetRecordsLatency, millis);
-            add(OfStream::ReadExceeded, too_fast);
-            if let Some(shard) = shard {
-                self.monitored.add(figures, shard, OfShard::ReadExceeded, too_fast);
+            add(OfStream::ReadExceeded, exceeded);
+            if self.monitored.any() {
+                self.monitored.add(figures, shard, OfShard::ReadExceeded, exceeded);
+            }
+            if let Ok(page) = answer {
+                self.outgoing(figures, shard, page);
             }
         });
     }
 
-    /// How long the call has taken.
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.watch.elapsed()
+    fn outgoing(&self, figures: &mut Figures, shard: ShardId, page: &GetPage) {
+        let bytes: usize = page.records.iter().map(|record| record.data.len() + record.partition_key.len()).sum();
+        let (bytes, records) = (bytes as f64, page.records.len() as f64);
+        let age = page.millis_behind_latest as f64;
+        let mut add = |figure: OfStream, value: f64| figures.stream[figure as usize].add(&Stats::of(value));
+        add(OfStream::GetRecordsRecords, records);
+        add(OfStream::GetRecordsBytes, bytes);
+        add(OfStream::GetRecordsAge, age);
+        add(OfStream::GetRecordsAgeOld, age);
+        if self.monitored.any() {
+            self.monitored.add(figures, shard, OfShard::OutgoingRecords, records);
+            self.monitored.add(figures, shard, OfShard::OutgoingBytes, bytes);
+            self.monitored.add(figures, shard, OfShard::IteratorAge, age);
+        }
     }
 }
 
