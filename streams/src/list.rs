@@ -50,15 +50,15 @@ impl Streams {
     pub fn open_shards_of(&self, account: &AccountId) -> usize {
         let state = self.parts.catalog.snapshot();
         let own = state.by_name().values().filter(|stream| stream.scope.account == *account);
-        own.map(|stream| self.open_shard_count(stream)).sum()
+        own.map(|stream| stream.open.len()).sum()
     }
 
     /// The shards of a stream that pass the filter, by id. Closed shards whose last record is older than the stream's
     /// retention are expired and never shown; a time before the oldest retained record means that record.
     pub fn list_shards(&self, stream: &Stream, filter: ShardFilter) -> Vec<Shard> {
-        let horizon = self.parts.clock.now().before(stream.retention).max(stream.created);
+        let horizon = stream.oldest(self.parts.clock.now()).max(stream.created);
         let shown = |shard: &&Shard| {
-            let closed = self.closed_at(shard);
+            let closed = shard.closed.map(|closed| closed.at);
             let open_at = |time: Timestamp| shard.opened <= time && closed.is_none_or(|end| end >= time);
             let expired = closed.is_some_and(|end| end < horizon);
             !expired
