@@ -62,7 +62,7 @@ impl Commitment {
 impl Streams {
     /// The commitment of an account in a region.
     pub fn commitment(&self, scope: &Scope) -> Commitment {
-        self.parts.catalog.snapshot().commitment(scope)
+        self.parts.catalog.current().commitment(scope)
     }
 
     /// Starts the commitment, or ends it as soon as it may end.

@@ -90,7 +90,7 @@ impl Streams {
             settle: self.settles_at_once(),
         };
         self.submit(command).await?;
-        let state = self.parts.catalog.snapshot();
+        let state = self.parts.catalog.current();
         let registered = consumer(&state, &of, &name)?;
         if registered.status == ConsumerStatus::Creating {
             self.settle_consumer_later(of, name);
@@ -134,7 +134,7 @@ impl Streams {
 
     /// Goes on with consumers that a stop left CREATING or DELETING.
     pub(crate) fn resume_consumers(&self) {
-        for stream in self.parts.catalog.snapshot().streams() {
+        for stream in self.parts.catalog.current().streams() {
             let unsettled = stream.consumers.values().filter(|consumer| consumer.status != ConsumerStatus::Active);
             for consumer in unsettled {
                 self.settle_consumer_later(StreamRef::to(stream), consumer.name.clone());

@@ -85,7 +85,7 @@ impl ShardCursor {
     /// The oldest arrival to be shown, and whether the shard's end is part of the stream's state.
     fn look_up(&self) -> Result<(Timestamp, bool), StreamsError> {
         let Some((stream, shard)) = self.shard else { return Ok((Timestamp(0), true)) };
-        let state = self.streams.parts.catalog.snapshot();
+        let state = self.streams.parts.catalog.current();
         let stream = state.by_epoch(stream).ok_or_else(|| self.gone())?;
         let shard = stream.shard(shard).ok_or_else(|| self.gone())?;
         Ok((stream.oldest(self.streams.parts.clock.now()), shard.closed.is_some()))

@@ -27,7 +27,7 @@ impl Streams {
     /// Reads at most `limit` records (`None`: 10,000) and 10 MiB at an iterator.
     pub async fn get_records(&self, iterator: &str, limit: Option<usize>) -> Result<GetPage, StreamsError> {
         let token = self.open_iterator(iterator)?;
-        let stream = self.parts.catalog.snapshot().by_epoch(token.stream).cloned();
+        let stream = self.parts.catalog.current().by_epoch(token.stream).cloned();
         let gone = || StreamsError::NotFound(format!("Shard {} of the iterator does not exist any more.", token.shard));
         let stream = stream.filter(|stream| stream.serves()).ok_or_else(gone)?;
         let shard = stream.shard(token.shard).ok_or_else(gone)?;

@@ -36,7 +36,7 @@ pub enum ShardFilter {
 impl Streams {
     /// The streams after `after`, at most `limit`.
     pub fn list_streams(&self, scope: &Scope, after: Option<&StreamName>, limit: usize) -> StreamPage {
-        let state = self.parts.catalog.snapshot();
+        let state = self.parts.catalog.current();
         let from = match after {
             Some(name) => Bound::Excluded((scope.clone(), name.clone())),
             None => Bound::Included((scope.clone(), first_name())),
@@ -48,7 +48,7 @@ impl Streams {
 
     /// Open shards of all streams of the account, for the quota texts and DescribeLimits.
     pub fn open_shards_of(&self, account: &AccountId) -> usize {
-        let state = self.parts.catalog.snapshot();
+        let state = self.parts.catalog.current();
         let own = state.by_name().values().filter(|stream| stream.scope.account == *account);
         own.map(|stream| stream.open.len()).sum()
     }

@@ -24,7 +24,7 @@ impl Streams {
     /// Trims every shard now, and forgets closed shards that hold nothing any more. A shard that cannot be trimmed does
     /// not keep the others from it.
     pub async fn trim_expired(&self) {
-        let state = self.parts.catalog.snapshot();
+        let state = self.parts.catalog.current();
         for stream in state.streams() {
             self.trim_stream(stream).await;
             if let Err(error) = self.expire_shards(stream).await {

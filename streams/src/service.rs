@@ -89,7 +89,7 @@ impl Streams {
     /// Finishes what a crash may have interrupted: tells the log again which partitions nobody needs any more, and
     /// goes on with every control operation that was under way.
     pub async fn resume(&self) -> Result<(), StreamsError> {
-        for partition in self.parts.catalog.snapshot().dropped() {
+        for partition in self.parts.catalog.current().dropped() {
             if self.parts.log.bounds(*partition).is_some() {
                 self.parts.log.drop_partition(*partition).await?;
             }

@@ -148,7 +148,7 @@ fn limit_exceeded(message: String) -> Rejected {
 
 impl Catalog {
     /// The state now; it does not change under the reader.
-    pub(crate) fn snapshot(&self) -> Arc<State> {
+    pub(crate) fn current(&self) -> Arc<State> {
         self.state.load_full()
     }
 
@@ -160,31 +160,6 @@ impl Catalog {
     /// Wakes with every command applied after this call.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
-    }
-
-    /// Everything, as deterministic bytes; [`Self::read_back`] takes them.
-    pub(crate) fn written_down(&self) -> Vec<u8> {
-        let state = self.state.load();
-        let written = Written {
-            streams: state.by_name.values().map(|stream| Stream::clone(stream)).collect(),
-            commitments: state.commitments.iter().map(|(scope, commitment)| (scope.clone(), *commitment)).collect(),
-            dropped: state.dropped.clone(),
-        };
-        serde_json::to_vec(&written).expect("the state holds only strings, numbers and string-keyed maps")
-    }
-
-    /// Replaces the state by one that was written down.
-    pub(crate) fn read_back(&self, bytes: &[u8]) -> Result<(), String> {
-        let written: Written = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let mut state = State { dropped: written.dropped, ..State::default() };
-        state.commitments = written.commitments.into_iter().collect();
-        for mut stream in written.streams {
-            stream.index_open_shards();
-            state.insert(stream);
-        }
-        self.state.store(Arc::new(state));
-        self.changes.send_modify(|count| *count += 1);
-        Ok(())
     }
 }
 
@@ -203,6 +178,29 @@ impl Applier for Catalog {
         let mut next = State::clone(&self.state.load());
         next.apply(meta, command)?;
         self.state.store(Arc::new(next));
+        self.changes.send_modify(|count| *count += 1);
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Vec<u8> {
+        let state = self.state.load();
+        let written = Written {
+            streams: state.by_name.values().map(|stream| Stream::clone(stream)).collect(),
+            commitments: state.commitments.iter().map(|(scope, commitment)| (scope.clone(), *commitment)).collect(),
+            dropped: state.dropped.clone(),
+        };
+        serde_json::to_vec(&written).expect("the state holds only strings, numbers and string-keyed maps")
+    }
+
+    fn restore(&self, bytes: &[u8]) -> Result<(), String> {
+        let written: Written = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let mut state = State { dropped: written.dropped, ..State::default() };
+        state.commitments = written.commitments.into_iter().collect();
+        for mut stream in written.streams {
+            stream.index_open_shards();
+            state.insert(stream);
+        }
+        self.state.store(Arc::new(state));
         self.changes.send_modify(|count| *count += 1);
         Ok(())
     }

@@ -29,7 +29,7 @@ impl Streams {
 
     /// Goes on with every stream that a stop left in between.
     pub(crate) async fn resume_pending(&self) {
-        let state = self.parts.catalog.snapshot();
+        let state = self.parts.catalog.current();
         for stream in state.streams().filter(|stream| stream.pending.is_some()) {
             self.drive(StreamRef::to(stream)).await;
         }
@@ -40,7 +40,7 @@ impl Streams {
             self.parts.clock.sleep(self.parts.config.transition).await;
         }
         loop {
-            let state = self.parts.catalog.snapshot();
+            let state = self.parts.catalog.current();
             let stream = state.stream(&of.scope, &of.name).filter(|stream| stream.epoch == of.epoch).cloned();
             let Some(stream) = stream else { return };
             let Some(pending) = &stream.pending else { return };
