@@ -7,9 +7,8 @@ use analytics::AnalyticsError;
 use delivery::DeliveryError;
 use streams::StreamsError;
 use types::Kind;
-use wire::error_code;
-use wire::json::JsonError;
 use wire::sigv4::SignatureError;
+use wire::{DecodeError, error_code};
 
 /// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +19,21 @@ pub(crate) struct ApiError {
     pub(crate) status: u16,
     /// What the caller reads.
     pub(crate) message: String,
+    /// Further members of the body with their JSON.
+    pub(crate) members: Vec<(&'static str, String)>,
 }
 
 impl ApiError {
     /// An error with the status that its code has.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, status: error_code::status(code), message: message.into() }
+        Self { code, status: error_code::status(code), message: message.into(), members: Vec::new() }
+    }
+
+    /// Adds a member to the body, as DynamoDB's `CancellationReasons`; only JSON answers carry it.
+    #[allow(dead_code, reason = "DynamoDB's operations, the only ones with such errors, come next")]
+    pub(crate) fn with_member<T: wire::Encode>(mut self, name: &'static str, value: &T) -> Self {
+        self.members.push((name, String::from_utf8_lossy(&wire::json::encode(value)).into_owned()));
+        self
     }
 
     /// The meaning of an argument is wrong.
@@ -115,8 +123,8 @@ impl From<SignatureError> for ApiError {
     }
 }
 
-impl From<JsonError> for ApiError {
-    fn from(error: JsonError) -> Self {
+impl From<DecodeError> for ApiError {
+    fn from(error: DecodeError) -> Self {
         Self::new(error_code::SERIALIZATION, error.to_string())
     }
 }

@@ -108,7 +108,7 @@ crate::api::operations! {
     SplitShard => split_shard,
     StartStreamEncryption => start_stream_encryption,
     StopStreamEncryption => stop_stream_encryption,
-    SubscribeToShard => subscribe_to_shard,
+    SubscribeToShard => subscribe_to_shard as events,
     TagResource => tag_resource,
     UntagResource => untag_resource,
     UpdateAccountSettings => update_account_settings,
