@@ -35,7 +35,7 @@ pub use encryption::{StreamKeys, WrappedKey};
 pub use error::StreamsError;
 pub use get::GetPage;
 pub use iterator::Position;
-pub use list::{ShardFilter, StreamPage};
+pub use list::{ShardFilter, StreamPage, Usage};
 pub use put::{Placed, PutEntry, PutFailure};
 pub use reshard::Scaled;
 pub use resource::Resource;

@@ -149,7 +149,8 @@ mod tests {
         let arn = ConsumerArn::parse(text).unwrap();
         assert_eq!((arn.name.as_str(), arn.created_seconds), ("app", 1_700_000_000));
         assert_eq!(arn.to_string(), text);
-        for text in ["arn:aws:kinesis:us-east-1:000000000000:stream/orders", "arn:aws:kinesis:r:0:stream/o/consumer/a"] {
+        for text in ["arn:aws:kinesis:us-east-1:000000000000:stream/orders", "arn:aws:kinesis:r:0:stream/o/consumer/a"]
+        {
             assert!(ConsumerArn::parse(text).is_err(), "{text}");
         }
     }

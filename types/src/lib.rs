@@ -21,7 +21,8 @@ pub use clock::{Clock, Sleep, SystemClock, Timestamp};
 pub use command::{Applied, Applier, Command, CommandMeta, Commands, Domain, Rejected, SubmitError};
 pub use error::Kind;
 pub use names::{
-    AccountId, ApplicationName, ChannelName, ConsumerName, DeliveryStreamName, InvalidName, QueueName, Region, Scope, StreamName,
+    AccountId, ApplicationName, ChannelName, ConsumerName, DeliveryStreamName, InvalidName, QueueName, Region, Scope,
+    StreamName,
 };
 pub use position::{Epoch, HashKey, HashRange, Offset, PartitionId, SequenceNumber, ShardId};
 pub use random::{Random, SystemRandom, new_uuid};
