@@ -46,7 +46,7 @@ impl Streams {
     /// they are no more.
     pub fn iterated(&self, iterator: &str) -> Option<(Arc<Stream>, ShardId)> {
         let token = unseal(&self.parts.token_secret, iterator)?;
-        let stream = self.parts.catalog.snapshot().by_epoch(token.stream).cloned()?;
+        let stream = self.parts.catalog.current().by_epoch(token.stream).cloned()?;
         Some((stream, token.shard))
     }
 
@@ -58,7 +58,7 @@ impl Streams {
         shard: ShardId,
         position: Position,
     ) -> Result<String, StreamsError> {
-        let stream = self.stream(scope, name)?;
+        let stream = self.serving(scope, name)?;
         let found = stream.shard(shard).ok_or_else(|| {
             StreamsError::NotFound(format!(
                 "Shard {shard} in stream {name} under account {} does not exist",
@@ -108,7 +108,7 @@ impl Streams {
             return refuse("it did not come from this stream");
         }
         let bounds = self.bounds(shard.partition);
-        if bounds.closed.is_some() && number >= SequenceNumber::of(shard.epoch, bounds.end) {
+        if shard.ending_sequence_number().is_some_and(|end| number >= end) {
             return refuse("it has reached the maximum for the shard");
         }
         if offset > bounds.end {

@@ -211,8 +211,8 @@ struct Monitored(u8);
 
 impl Monitored {
     fn of(stream: &Stream) -> Self {
-        let _ = stream;
-        Self(0)
+        let on = |name: &str| OfShard::FACTS.iter().position(|facts| facts.name == name);
+        Self(stream.monitoring.iter().filter_map(|metric| on(metric.as_str())).fold(0, |bits, index| bits | 1 << index))
     }
 
     fn any(self) -> bool {
