@@ -5,6 +5,7 @@
 
 mod address;
 mod body;
+mod gzip;
 mod reply_body;
 mod request;
 mod response;
