@@ -5,14 +5,21 @@ import http.client
 import socket
 import urllib.request
 
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from harness import eventually
-from reading import iterator, owner, hash_key
+from reading import hash_key, iterator, owner
 
-PROTOCOLS = ["smithy-rpc-v2-cbor", "json", "query"]
+# What a client says it sends in each protocol.
+PROTOCOLS = {
+    "smithy-rpc-v2-cbor": "application/cbor",
+    "json": "application/x-amz-json-1.0",
+    "query": "application/x-www-form-urlencoded",
+}
 
 
 def now():
@@ -52,39 +59,38 @@ def total(cloudwatch, name, **of):
 @pytest.fixture(scope="module", params=PROTOCOLS)
 def cloudwatch(request, shared):
     """CloudWatch in each of the protocols that its clients speak."""
-    session = boto_session_of(request.param)
-    return session(shared)
+    client = client_of(shared, request.param)
+    sent = []
+    client.meta.events.register("before-send.cloudwatch", lambda request, **_: sent.append(request.headers["Content-Type"]))
+    client.list_metrics()
+    assert PROTOCOLS[request.param] in str(sent[0])
+    return client
 
 
-def boto_session_of(protocol):
-    import boto3
-    from botocore.config import Config
+def client_of(server, protocol):
+    """A client whose copy of the service model knows one protocol."""
+    session = boto3.Session()
+    loader = session._session.get_component("data_loader")
+    load = loader.load_service_model
 
-    def client(server):
-        session = boto3.Session()
-        model = session._session.get_component("data_loader").load_service_model("cloudwatch", "service-2")
+    def load_one(service, kind, *version, **named):
+        model = load(service, kind, *version, **named)
+        if (service, kind) != ("cloudwatch", "service-2"):
+            return model
         if protocol not in model["metadata"].get("protocols", [model["metadata"]["protocol"]]):
             pytest.skip(f"this botocore does not speak {protocol}")
-        real = session._session.get_component("data_loader").load_service_model
+        return {**model, "metadata": {**model["metadata"], "protocols": [protocol], "protocol": protocol}}
 
-        def one_protocol(service, kind, api_version=None):
-            loaded = real(service, kind, api_version)
-            if service != "cloudwatch" or kind != "service-2":
-                return loaded
-            return {**loaded, "metadata": {**loaded["metadata"], "protocols": [protocol], "protocol": protocol}}
-
-        session._session.get_component("data_loader").load_service_model = one_protocol
-        credentials = server.credentials
-        return session.client(
-            "cloudwatch",
-            endpoint_url=server.endpoint,
-            region_name=credentials["AWS_REGION"],
-            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-            config=Config(retries={"total_max_attempts": 1}),
-        )
-
-    return client
+    loader.load_service_model = load_one
+    credentials = server.credentials
+    return session.client(
+        "cloudwatch",
+        endpoint_url=server.endpoint,
+        region_name=credentials["AWS_REGION"],
+        aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+        config=Config(retries={"total_max_attempts": 1}),
+    )
 
 
 def test_all_forms_of_a_datum_are_told_again(cloudwatch, new_name):
