@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+import objects
 from harness import eventually
 from reading import hash_key, iterator, owner
 
@@ -325,6 +326,9 @@ def test_prometheus_reads_the_same_figures(make_server):
         Namespace='a "b"\\',
         MetricData=[{"MetricName": "RecordsProcessed", "Value": 5, "Unit": "Count", "Dimensions": dimensions(**{"Worker Id": "w\n1"})}],
     )
+    firehose = server.client("firehose")
+    objects.create(firehose, "f", "bucket")
+    firehose.put_record(DeliveryStreamName="f", Record={"Data": b"x"})
     found = samples(f"http://{address}/metrics")
 
     def value(name, **labels):
@@ -343,6 +347,8 @@ def test_prometheus_reads_the_same_figures(make_server):
     assert value("thalweg_log_appended_bytes_total") > 96
     assert value("thalweg_log_disk_bytes") > 0
     assert value("thalweg_http_connections") >= 1
+    assert value("thalweg_firehose_incoming_records_total", delivery_stream="f") == 1
+    assert value("thalweg_firehose_records_waiting", delivery_stream="f") == 1
     client = {"namespace": 'a "b"\\', "metric": "RecordsProcessed", "dimension_Worker_Id": "w\n1", "unit": "Count"}
     assert value("cloudwatch_metric_sum", **client) == 5
     assert value("cloudwatch_metric_samples", **client) == 1

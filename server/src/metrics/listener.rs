@@ -72,8 +72,8 @@ async fn serve(listener: TcpListener, ready: Readiness) {
         let ready = ready.clone();
         tokio::spawn(async move {
             let service = service_fn(move |request| {
-                let answer = answer(&request, &ready);
-                async move { Ok::<_, Infallible>(answer) }
+                let ready = ready.clone();
+                async move { Ok::<_, Infallible>(answer(&request, &ready).await) }
             });
             let served = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -88,7 +88,7 @@ async fn serve(listener: TcpListener, ready: Readiness) {
     }
 }
 
-fn answer<B>(request: &Request<B>, ready: &Readiness) -> Response<Full<Bytes>> {
+async fn answer<B>(request: &Request<B>, ready: &Readiness) -> Response<Full<Bytes>> {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
     }
@@ -99,7 +99,7 @@ fn answer<B>(request: &Request<B>, ready: &Readiness) -> Response<Full<Bytes>> {
         }
         ("/health", Some(_)) => plain(StatusCode::OK, "ok\n"),
         ("/metrics", Some(app)) => {
-            let mut response = plain(StatusCode::OK, exposition::text(app));
+            let mut response = plain(StatusCode::OK, exposition::text(app).await);
             let content_type = HeaderValue::from_static(exposition::CONTENT_TYPE);
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);
             response
