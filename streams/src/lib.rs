@@ -24,11 +24,12 @@ mod service;
 mod settings;
 mod stream;
 mod tags;
+mod throttle;
 
 pub use account::{Commitment, CommitmentStatus};
 pub use catalog::Catalog;
 pub use checkpoint::Commit;
-pub use config::{Quotas, StreamsConfig};
+pub use config::{Quotas, Rates, StreamsConfig};
 pub use consumer::{Consumer, ConsumerStatus};
 pub use cursor::{CursorPage, ShardCursor, Start};
 pub use encryption::{StreamKeys, WrappedKey};
