@@ -3,6 +3,7 @@
 //! A reshard closes a shard in the log before its children are known. A put that meets the closed shard waits for
 //! them and is routed again, so a record is never put behind the end of its shard, nor before it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +11,10 @@ use bytes::Bytes;
 use log::{Appended, LogError, NewRecord, PartitionAppend};
 use types::{HashKey, Offset, Scope, SequenceNumber, ShardId, StreamName, Timestamp, limits};
 
+use crate::scaling::Load;
 use crate::service::not_found;
 use crate::throttle::ShardThrottle;
-use crate::{Distribution, Stream, Streams, StreamsError};
+use crate::{Distribution, Stream, StreamMode, Streams, StreamsError};
 
 /// How long a put waits for the children of a closed shard; two flushes are usual.
 const RESHARD_WAIT: Duration = Duration::from_secs(10);
@@ -102,7 +104,12 @@ impl Streams {
                 return Ok(Written { routed, appended: Vec::new() });
             }
             match self.parts.log.append(parts, now).await {
-                Ok(appended) => return Ok(Written { routed, appended }),
+                Ok(appended) => {
+                    for ((_, batch), routed) in batches.iter().zip(&routed) {
+                        self.count_traffic(batch, routed);
+                    }
+                    return Ok(Written { routed, appended });
+                }
                 Err(LogError::Closed(_)) if self.parts.clock.now() < deadline => {}
                 Err(error) => return Err(refused(error.into())),
             }
@@ -120,6 +127,25 @@ impl Streams {
             for (stream, _) in &mut batches {
                 *stream = self.serving(&stream.scope, &stream.name).map_err(refused)?;
             }
+        }
+    }
+}
+
+impl Streams {
+    /// Tells the scaling of on-demand streams what each shard took.
+    fn count_traffic(&self, batch: &Batch, routed: &Routed) {
+        if routed.stream.mode != StreamMode::OnDemand {
+            return;
+        }
+        let mut loads: BTreeMap<usize, Load> = BTreeMap::new();
+        for (record, place) in batch.records.iter().zip(&routed.places) {
+            let Ok(place) = place else { continue };
+            let load = loads.entry(place.shard).or_default();
+            load.bytes += (record.key.len() + record.value.len()) as u64;
+            load.records += 1;
+        }
+        for (shard, load) in loads {
+            self.traffic.count(routed.stream.shards[shard].partition, load);
         }
     }
 }

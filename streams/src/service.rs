@@ -8,12 +8,13 @@ use log::{Bounds, Log};
 use types::{Clock, Commands, Offset, PartitionId, Random, Scope, StreamName, Timestamp, limits};
 
 use crate::command::{ShardQuotas, StreamCommand, StreamRef};
+use crate::scaling::Traffic;
 use crate::tags::check_tags;
 use crate::throttle::Throttles;
 use crate::{Catalog, Distribution, Stream, StreamMode, StreamsConfig, StreamsError};
 
 /// Open shards of a new on-demand stream (developer guide: 4 MiB/s of writes).
-const ON_DEMAND_SHARDS: u32 = 4;
+pub(crate) const ON_DEMAND_SHARDS: u32 = 4;
 
 /// What the rules stand on; everything that a simulator replaces is here.
 pub struct Parts {
@@ -40,6 +41,7 @@ pub struct Streams {
     /// Counts records that may go to any shard.
     turns: Arc<AtomicU64>,
     pub(crate) throttles: Arc<Throttles>,
+    pub(crate) traffic: Arc<Traffic>,
 }
 
 impl std::fmt::Debug for Streams {
@@ -86,7 +88,7 @@ impl Streams {
     /// The service over `parts`.
     pub fn new(parts: Parts) -> Self {
         let throttles = Arc::new(Throttles::new(&parts.config));
-        Self { parts: Arc::new(parts), turns: Arc::default(), throttles }
+        Self { parts: Arc::new(parts), turns: Arc::default(), throttles, traffic: Arc::default() }
     }
 
     /// Finishes what a crash may have interrupted: tells the log again which partitions nobody needs any more, and
