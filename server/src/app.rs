@@ -98,6 +98,7 @@ pub(crate) struct App {
     log: Arc<EmbeddedLog>,
     retention: JoinHandle<()>,
     measuring: JoinHandle<()>,
+    scaling: JoinHandle<()>,
 }
 
 impl App {
@@ -148,12 +149,11 @@ impl App {
         let parts = cloudwatch::Parts { log: log.clone(), clock: clock.clone(), limits: Default::default() };
         let cloudwatch = CloudWatch::open(parts).await?;
         let metrics = Arc::new(Metrics::new(clock.clone(), cloudwatch.clone()));
-        let measuring = tokio::spawn({
-            let (metrics, streams) = (metrics.clone(), streams.clone());
-            async move { metrics.run(&streams).await }
-        });
+        let measuring = tokio::spawn(metrics.clone().run(streams.clone()));
         let trimmed = streams.clone();
         let retention = tokio::spawn(async move { trimmed.run_retention().await });
+        let scaled = streams.clone();
+        let scaling = tokio::spawn(async move { scaled.run_scaling().await });
         Ok(Arc::new(Self {
             streams,
             delivery,
@@ -166,6 +166,7 @@ impl App {
             log,
             retention,
             measuring,
+            scaling,
         }))
     }
 
@@ -184,6 +185,7 @@ impl App {
     pub(crate) async fn shutdown(&self) {
         self.retention.abort();
         self.measuring.abort();
+        self.scaling.abort();
         self.analytics.shutdown().await;
         self.delivery.shutdown().await;
         self.metrics.flush().await;

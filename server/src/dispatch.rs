@@ -185,7 +185,10 @@ impl Target {
     async fn handled(self, app: &App, caller: &Caller, codec: Codec, body: &[u8]) -> Result<Reply, ApiError> {
         let operation = self.operation;
         match self.service {
-            Service::Kinesis => api::kinesis::call(app, caller, operation, codec, body).await,
+            Service::Kinesis => {
+                app.streams.admit_account(scope, operation)?;
+                api::kinesis::call(app, caller, operation, codec, body).await
+            }
             Service::Firehose => api::firehose::call(app, caller, operation, codec, body).await,
             Service::Analytics => api::analytics::call(app, caller, operation, codec, body).await,
             Service::DynamoDb => api::dynamodb::call(app, caller, operation, codec, body).await,

@@ -1,6 +1,7 @@
 //! From figures to CloudWatch: once a minute, before somebody asks CloudWatch, and at the end.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use companions::cloudwatch::Point;
@@ -16,11 +17,11 @@ const POINTS_MAX: usize = 2_000;
 
 impl Metrics {
     /// Flushes once a minute and lets go of streams that are no more; runs until it is dropped.
-    pub(crate) async fn run(&self, streams: &Streams) {
+    pub(crate) async fn run(self: Arc<Self>, streams: Streams) {
         loop {
             self.clock.sleep(PERIOD).await;
             self.flush().await;
-            self.forget_deleted(streams);
+            self.forget_deleted(&streams);
         }
     }
 
