@@ -66,7 +66,7 @@ impl ApiError {
         let code = match kind {
             Kind::NotFound => error_code::RESOURCE_NOT_FOUND,
             Kind::InUse => error_code::RESOURCE_IN_USE,
-            Kind::Invalid | Kind::Expired => error_code::INVALID_ARGUMENT,
+            Kind::Invalid | Kind::Expired | Kind::Unsupported => error_code::INVALID_ARGUMENT,
             Kind::LimitExceeded => error_code::LIMIT_EXCEEDED,
             Kind::Conflict => error_code::CONCURRENT_MODIFICATION,
             Kind::Throttled | Kind::Unavailable => error_code::SERVICE_UNAVAILABLE_EXCEPTION,
@@ -90,6 +90,7 @@ impl From<StreamsError> for ApiError {
                 Kind::NotFound => error_code::RESOURCE_NOT_FOUND,
                 Kind::InUse => error_code::RESOURCE_IN_USE,
                 Kind::Invalid => error_code::INVALID_ARGUMENT,
+                Kind::Unsupported => error_code::VALIDATION,
                 Kind::LimitExceeded => error_code::LIMIT_EXCEEDED,
                 Kind::Throttled => error_code::PROVISIONED_THROUGHPUT_EXCEEDED,
                 Kind::Expired => error_code::EXPIRED_ITERATOR,

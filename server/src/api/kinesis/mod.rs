@@ -61,6 +61,7 @@ mod update_shard_count;
 mod update_stream_mode;
 mod update_stream_record_distribution_strategy;
 mod update_stream_warm_throughput;
+mod which_consumer;
 mod which_stream;
 
 crate::api::operations! {
