@@ -186,7 +186,7 @@ impl Target {
         let operation = self.operation;
         match self.service {
             Service::Kinesis => {
-                app.streams.admit_account(scope, operation)?;
+                app.streams.admit_account(&caller.scope, operation)?;
                 api::kinesis::call(app, caller, operation, codec, body).await
             }
             Service::Firehose => api::firehose::call(app, caller, operation, codec, body).await,
