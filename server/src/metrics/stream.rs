@@ -284,12 +284,17 @@ impl Call {
         if !self.monitored.any() {
             return;
         }
-        let placed =
-            answer.iter().flatten().zip(sizes).filter_map(|(result, size)| Some((result.as_ref().ok()?, size)));
-        for (placed, size) in placed {
-            self.monitored.add(figures, placed.shard, OfShard::IncomingBytes, *size as f64);
-            self.monitored.add(figures, placed.shard, OfShard::IncomingRecords, 1.0);
-            self.monitored.add(figures, placed.shard, OfShard::WriteExceeded, 0.0);
+        for (result, size) in answer.iter().flatten().zip(sizes) {
+            let (shard, exceeded) = match result {
+                Ok(placed) => (placed.shard, 0.0),
+                Err(PutFailure::Throttled { shard: Some(shard), .. }) => (*shard, 1.0),
+                Err(_) => continue,
+            };
+            self.monitored.add(figures, shard, OfShard::WriteExceeded, exceeded);
+            if result.is_ok() {
+                self.monitored.add(figures, shard, OfShard::IncomingBytes, *size as f64);
+                self.monitored.add(figures, shard, OfShard::IncomingRecords, 1.0);
+            }
         }
     }
 
@@ -360,7 +365,7 @@ impl Counts {
                             counts.records += 1;
                             counts.bytes += size;
                         }
-                        Err(PutFailure::Throttled(_)) => counts.throttled += 1,
+                        Err(PutFailure::Throttled { .. }) => counts.throttled += 1,
                         Err(PutFailure::Internal(_)) => counts.failed += 1,
                     }
                 }
