@@ -24,6 +24,9 @@ pub(crate) enum Error {
     LogLevel { text: String, source: tracing_subscriber::filter::ParseError },
     #[error("cannot open the log file {}: {source}", path.display())]
     LogFile { path: std::path::PathBuf, source: std::io::Error },
+    #[cfg(feature = "otel")]
+    #[error(transparent)]
+    Traces(#[from] crate::metrics::TracesError),
     #[error("cannot start threads or signal handlers: {0}")]
     Runtime(std::io::Error),
     #[error("the log could not be written and has stopped; what was acknowledged is safe, start again to recover")]
