@@ -1,9 +1,10 @@
 //! The rules of Data Streams: hash routing, put, iterators, get, retention; and, for the consumers in this process
-//! (Firehose, SQL, Lambda), cursors, buffers and checkpoints over the same log.
+//! (Firehose, SQL, Lambda), cursors, buffers, checkpoints and the aggregates of the KPL over the same log.
 //!
 //! Owns: what a stream, a shard and an iterator mean. Refuses: HTTP, AWS shapes, SQL, destinations.
 //! Read [`Catalog`] for the state, [`Streams`] for the operations, [`ShardCursor`] for consuming in process.
 
+pub mod aggregation;
 mod catalog;
 mod checkpoint;
 mod command;
