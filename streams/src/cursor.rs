@@ -8,6 +8,10 @@ use types::{Epoch, Offset, PartitionId, Record, Timestamp};
 use crate::get::to_record;
 use crate::{Shard, Stream, Streams, StreamsError};
 
+mod budget;
+
+pub use budget::{HeldPage, PageBudget};
+
 /// Where a cursor starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
@@ -63,21 +67,39 @@ impl ShardCursor {
         loop {
             // Seen before the read, so that a commit between the read and the wait ends the wait.
             self.durable_end.borrow_and_update();
-            let now = self.streams.parts.clock.now();
-            let cutoff = self.retention.map_or(Timestamp(0), |kept| now.before(kept));
-            let read = self.streams.read_retained(self.partition, self.next, cutoff, records_max, bytes_max).await?;
-            let behind = read.page.bounds.end.0.saturating_sub(read.next.0);
-            let ended = read.page.bounds.closed.is_some() && behind == 0;
-            if ended || !read.page.records.is_empty() {
-                self.next = read.next;
-                let epoch = self.epoch;
-                let records = read.page.records.into_iter().map(|record| to_record(epoch, record)).collect();
-                return Ok(CursorPage { records, ended, records_behind: behind });
+            if let Some(page) = self.page_now(records_max, bytes_max).await? {
+                return Ok(page);
             }
-            self.durable_end.changed().await.map_err(|_| {
-                StreamsError::NotFound(format!("partition {} was deleted while it was read", self.partition.0))
-            })?;
+            self.changed().await?;
         }
+    }
+
+    /// What is there now, if it is a page.
+    async fn page_now(&mut self, records_max: usize, bytes_max: usize) -> Result<Option<CursorPage>, StreamsError> {
+        let now = self.streams.parts.clock.now();
+        let cutoff = self.retention.map_or(Timestamp(0), |kept| now.before(kept));
+        let read = self.streams.read_retained(self.partition, self.next, cutoff, records_max, bytes_max).await?;
+        let behind = read.page.bounds.end.0.saturating_sub(read.next.0);
+        let ended = read.page.bounds.closed.is_some() && behind == 0;
+        if !ended && read.page.records.is_empty() {
+            return Ok(None);
+        }
+        self.next = read.next;
+        let epoch = self.epoch;
+        let records = read.page.records.into_iter().map(|record| to_record(epoch, record)).collect();
+        Ok(Some(CursorPage { records, ended, records_behind: behind }))
+    }
+
+    /// Whether a read is worth it: there are records, the shard is closed, or its partition is gone, which the read tells.
+    fn may_have_page(&self) -> bool {
+        let bounds = self.streams.parts.log.bounds(self.partition);
+        bounds.is_none_or(|bounds| bounds.end > self.next || bounds.closed.is_some())
+    }
+
+    async fn changed(&mut self) -> Result<(), StreamsError> {
+        self.durable_end.changed().await.map_err(|_| {
+            StreamsError::NotFound(format!("partition {} was deleted while it was read", self.partition.0))
+        })
     }
 }
 

@@ -21,7 +21,7 @@ mod tags;
 
 pub use catalog::Catalog;
 pub use checkpoint::Commit;
-pub use cursor::{CursorPage, ShardCursor, Start};
+pub use cursor::{CursorPage, HeldPage, PageBudget, ShardCursor, Start};
 pub use error::StreamsError;
 pub use get::GetPage;
 pub use iterator::Position;

@@ -96,11 +96,12 @@ fn strange_aggregates_are_read_as_kcl_reads_them() {
     let (x, y) = (record(Some(0), None, Some(b"x")), record(Some(0), None, Some(b"y")));
     let beyond = record(Some(9), None, Some(b"lost"));
     let by_hash = |index| record(Some(0), Some(index), Some(b"h"));
-    let mut unknown = message(&[b"a"], &[], &[x.clone()]);
+    let mut unknown = message(&[b"a"], &[], std::slice::from_ref(&x));
     put_bytes(&mut unknown, 9, b"of the future");
     put_number(&mut unknown, 1, 5);
     unknown.extend_from_slice(b"\x2b\x08\x01\x2c"); // A group with a field in it.
-    let cases: Vec<(&str, Vec<u8>, Vec<&[u8]>)> = vec![
+    type Case = (&'static str, Vec<u8>, Vec<&'static [u8]>);
+    let cases: Vec<Case> = vec![
         ("unknown fields are skipped", unknown, vec![b"x"]),
         ("no records", message(&[b"a"], &[], &[]), vec![]),
         ("an index beyond the table ends it", message(&[b"a"], &[], &[x.clone(), beyond, y.clone()]), vec![b"x"]),
