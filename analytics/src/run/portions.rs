@@ -94,8 +94,7 @@ fn after(record: &Record) -> Option<Offset> {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use streams::PutEntry;
-    use streams::aggregation::Aggregator;
+    use streams::aggregation::{Aggregator, UserRecord};
     use types::{Epoch, HashKey, SequenceNumber, Timestamp};
 
     use super::*;
@@ -108,13 +107,13 @@ mod tests {
             let mut aggregator = Aggregator::new(1 << 20);
             for part in 0..*count {
                 let data = format!("{offset}.{part}").into();
-                aggregator.push(PutEntry { partition_key: "k".into(), explicit_hash_key: None, data });
+                aggregator.push(UserRecord { partition_key: "k".into(), explicit_hash_key: None, data });
             }
             Record {
                 sequence_number: SequenceNumber::of(Epoch(1), Offset(offset)),
                 arrival: Timestamp(offset),
                 partition_key: "a".into(),
-                data: aggregator.take().map_or_else(|| Bytes::from(offset.to_string()), |made| made.entry.data),
+                data: aggregator.take().map_or_else(|| Bytes::from(offset.to_string()), |made| made.record.data),
             }
         };
         (0..).zip(counts).map(make).collect()

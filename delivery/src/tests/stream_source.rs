@@ -1,7 +1,7 @@
 //! Every shard of a stream into objects.
 
 use log::Log;
-use streams::aggregation::Aggregator;
+use streams::aggregation::{Aggregator, UserRecord};
 
 use super::*;
 
@@ -117,13 +117,14 @@ async fn aggregates_are_delivered_as_their_user_records() {
     world.create(from_stream("clicks", destination(5, 60))).await;
     let mut aggregator = Aggregator::new(1 << 20);
     for record in numbered(0, 3) {
-        aggregator.push(PutEntry {
+        aggregator.push(UserRecord {
             partition_key: record.clone(),
             explicit_hash_key: None,
             data: Bytes::from(format!("{record}\n")),
         });
     }
-    let aggregate = aggregator.take().unwrap().entry;
+    let made = aggregator.take().unwrap().record;
+    let aggregate = PutEntry { partition_key: made.partition_key, explicit_hash_key: None, data: made.data };
     let streams = &world.server().streams;
     streams.put_records(&scope(), &stream_name("clicks"), vec![aggregate]).await.unwrap();
     world.put_to_stream("clicks", &numbered(3, 5)).await;

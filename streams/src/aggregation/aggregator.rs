@@ -7,7 +7,6 @@ use md5::{Digest, Md5};
 
 use super::message::{put_bytes, put_number};
 use super::{DIGEST_BYTES, MAGIC};
-use crate::PutEntry;
 
 /// Bytes that a user record costs beside its texts and data: tags, lengths and two indices, each at its longest.
 const OVERHEAD_BYTES_MAX: usize = 40;
@@ -24,11 +23,22 @@ pub struct Aggregator {
     count: usize,
 }
 
+/// A record as its producer gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserRecord {
+    /// Chooses the shard by its MD5.
+    pub partition_key: String,
+    /// Chooses the shard itself when present.
+    pub explicit_hash_key: Option<String>,
+    /// The payload.
+    pub data: Bytes,
+}
+
 /// A record to put, and how many user records it carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aggregated {
     /// What to put.
-    pub entry: PutEntry,
+    pub record: UserRecord,
     /// How many user records.
     pub count: usize,
 }
@@ -75,26 +85,26 @@ impl Aggregator {
         self.count == 0
     }
 
-    /// Whether the record still takes `entry`; an empty one takes anything.
-    pub fn has_room_for(&self, entry: &PutEntry) -> bool {
+    /// Whether the record still takes `user`; an empty one takes anything.
+    pub fn has_room_for(&self, user: &UserRecord) -> bool {
         let Some((key, _)) = &self.first else { return true };
-        let texts = entry.partition_key.len() + entry.explicit_hash_key.as_ref().map_or(0, String::len);
+        let texts = user.partition_key.len() + user.explicit_hash_key.as_ref().map_or(0, String::len);
         let held = self.partition_keys.encoded.len() + self.explicit_hash_keys.encoded.len() + self.records.len();
         let frame = MAGIC.len() + DIGEST_BYTES + key.len();
-        frame + held + texts + entry.data.len() + OVERHEAD_BYTES_MAX <= self.bytes_max
+        frame + held + texts + user.data.len() + OVERHEAD_BYTES_MAX <= self.bytes_max
     }
 
     /// Adds a user record.
-    pub fn push(&mut self, entry: PutEntry) {
-        let mut record = Vec::with_capacity(entry.data.len() + OVERHEAD_BYTES_MAX);
-        put_number(&mut record, 1, self.partition_keys.index(1, &entry.partition_key));
-        if let Some(hash) = &entry.explicit_hash_key {
+    pub fn push(&mut self, user: UserRecord) {
+        let mut record = Vec::with_capacity(user.data.len() + OVERHEAD_BYTES_MAX);
+        put_number(&mut record, 1, self.partition_keys.index(1, &user.partition_key));
+        if let Some(hash) = &user.explicit_hash_key {
             put_number(&mut record, 2, self.explicit_hash_keys.index(2, hash));
         }
-        put_bytes(&mut record, 3, &entry.data);
+        put_bytes(&mut record, 3, &user.data);
         put_bytes(&mut self.records, 3, &record);
         self.count += 1;
-        self.first.get_or_insert((entry.partition_key, entry.explicit_hash_key));
+        self.first.get_or_insert((user.partition_key, user.explicit_hash_key));
     }
 
     /// Takes what was collected as one record, which goes by the key of its first user record; `None` when there is
@@ -108,7 +118,7 @@ impl Aggregator {
         data.extend_from_slice(&MAGIC);
         data.extend_from_slice(&message);
         data.extend_from_slice(&Md5::digest(&message));
-        let entry = PutEntry { partition_key, explicit_hash_key, data: Bytes::from(data) };
-        Some(Aggregated { entry, count: taken.count })
+        let record = UserRecord { partition_key, explicit_hash_key, data: Bytes::from(data) };
+        Some(Aggregated { record, count: taken.count })
     }
 }

@@ -9,7 +9,7 @@ mod aggregator;
 mod deaggregate;
 mod message;
 
-pub use aggregator::{Aggregated, Aggregator};
+pub use aggregator::{Aggregated, Aggregator, UserRecord};
 pub use deaggregate::{Aggregate, SubRecord, deaggregate};
 
 /// What every aggregate starts with (KPL, aggregation format).

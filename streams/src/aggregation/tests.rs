@@ -6,33 +6,32 @@ use proptest::prelude::*;
 use types::{HashKey, HashRange};
 
 use super::message::{put_bytes, put_number};
-use super::{Aggregator, MAGIC, deaggregate};
-use crate::PutEntry;
+use super::{Aggregator, MAGIC, UserRecord, deaggregate};
 
 const ALL: HashRange = HashRange { start: HashKey(0), end: HashKey(u128::MAX) };
 
-fn entry(key: &str, hash: Option<&str>, data: &[u8]) -> PutEntry {
+fn entry(key: &str, hash: Option<&str>, data: &[u8]) -> UserRecord {
     let explicit_hash_key = hash.map(String::from);
-    PutEntry { partition_key: key.into(), explicit_hash_key, data: Bytes::copy_from_slice(data) }
+    UserRecord { partition_key: key.into(), explicit_hash_key, data: Bytes::copy_from_slice(data) }
 }
 
-fn aggregate(entries: &[PutEntry]) -> Bytes {
+fn aggregate(entries: &[UserRecord]) -> Bytes {
     let mut aggregator = Aggregator::new(1 << 20);
     entries.iter().for_each(|entry| aggregator.push(entry.clone()));
-    aggregator.take().unwrap().entry.data
+    aggregator.take().unwrap().record.data
 }
 
 fn framed(message: &[u8]) -> Bytes {
     [&MAGIC[..], message, &Md5::digest(message)[..]].concat().into()
 }
 
-fn opened(data: &Bytes, range: HashRange) -> Option<Vec<PutEntry>> {
+fn opened(data: &Bytes, range: HashRange) -> Option<Vec<UserRecord>> {
     let aggregate = deaggregate(data, range)?;
     let payloads: Vec<_> = aggregate.payloads().collect();
     let records: Vec<_> = aggregate.iter().collect();
     assert_eq!(payloads, records.iter().map(|record| record.data.clone()).collect::<Vec<_>>());
     assert!(records.iter().zip(0..).all(|(record, index)| record.sub_sequence_number == index));
-    let of = |record: &super::SubRecord<'_>| PutEntry {
+    let of = |record: &super::SubRecord<'_>| UserRecord {
         partition_key: record.partition_key.to_string(),
         explicit_hash_key: record.explicit_hash_key.as_ref().map(ToString::to_string),
         data: record.data.clone(),
@@ -140,7 +139,7 @@ fn an_aggregate_keeps_to_its_size() {
     }
     let count = aggregator.len();
     let made = aggregator.take().unwrap();
-    let size = made.entry.data.len() + made.entry.partition_key.len();
+    let size = made.record.data.len() + made.record.partition_key.len();
     assert!((800..=1000).contains(&size), "{size}");
     assert_eq!((made.count, aggregator.is_empty()), (count, true));
     assert_eq!(aggregator.take(), None);
@@ -151,7 +150,7 @@ prop_compose! {
         key in ".{1,20}",
         hash in proptest::option::of(any::<u128>()),
         data in proptest::collection::vec(any::<u8>(), 0..100),
-    ) -> PutEntry {
+    ) -> UserRecord {
         entry(&key, hash.map(|hash| hash.to_string()).as_deref(), &data)
     }
 }
