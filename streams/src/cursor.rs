@@ -1,9 +1,7 @@
 //! Consuming in process: a cursor over one partition that waits for the commit instead of polling.
 
-use std::time::Duration;
-
 use tokio::sync::watch;
-use types::{Epoch, Offset, PartitionId, Record, Timestamp};
+use types::{Epoch, Offset, PartitionId, Record, ShardId, Timestamp};
 
 use crate::get::to_record;
 use crate::{Shard, Stream, Streams, StreamsError};
@@ -43,7 +41,8 @@ pub struct ShardCursor {
     partition: PartitionId,
     epoch: Epoch,
     next: Offset,
-    retention: Option<Duration>,
+    /// The stream read, by its incarnation, and the shard; none for a buffer.
+    shard: Option<(Epoch, ShardId)>,
     durable_end: watch::Receiver<Offset>,
 }
 
@@ -65,22 +64,26 @@ impl ShardCursor {
     /// [`StreamsError::NotFound`] when the partition was dropped, its stream deleted.
     pub async fn next_page(&mut self, records_max: usize, bytes_max: usize) -> Result<CursorPage, StreamsError> {
         loop {
-            // Seen before the read, so that a commit between the read and the wait ends the wait.
-            self.durable_end.borrow_and_update();
+            let changes = self.seen();
             if let Some(page) = self.page_now(records_max, bytes_max).await? {
                 return Ok(page);
             }
-            self.changed().await?;
+            self.changed(changes).await?;
         }
+    }
+
+    /// Everything up to now counts as seen: what happens between this and [`Self::changed`] ends that wait at once.
+    fn seen(&mut self) -> watch::Receiver<u64> {
+        self.durable_end.borrow_and_update();
+        self.streams.parts.catalog.changes()
     }
 
     /// What is there now, if it is a page.
     async fn page_now(&mut self, records_max: usize, bytes_max: usize) -> Result<Option<CursorPage>, StreamsError> {
-        let now = self.streams.parts.clock.now();
-        let cutoff = self.retention.map_or(Timestamp(0), |kept| now.before(kept));
+        let (cutoff, has_children) = self.look_up()?;
         let read = self.streams.read_retained(self.partition, self.next, cutoff, records_max, bytes_max).await?;
         let behind = read.page.bounds.end.0.saturating_sub(read.next.0);
-        let ended = read.page.bounds.closed.is_some() && behind == 0;
+        let ended = read.page.bounds.closed.is_some() && has_children && behind == 0;
         if !ended && read.page.records.is_empty() {
             return Ok(None);
         }
@@ -90,16 +93,26 @@ impl ShardCursor {
         Ok(Some(CursorPage { records, ended, records_behind: behind }))
     }
 
-    /// Whether a read is worth it: there are records, the shard is closed, or its partition is gone, which the read tells.
-    fn may_have_page(&self) -> bool {
-        let bounds = self.streams.parts.log.bounds(self.partition);
-        bounds.is_none_or(|bounds| bounds.end > self.next || bounds.closed.is_some())
+    async fn changed(&mut self, mut changes: watch::Receiver<u64>) -> Result<(), StreamsError> {
+        let is_closed = self.streams.bounds(self.partition).closed.is_some();
+        tokio::select! {
+            // A closed shard has ended when its children are open, which the catalog tells.
+            Ok(()) = changes.changed(), if is_closed => Ok(()),
+            changed = self.durable_end.changed() => changed.map_err(|_| self.gone()),
+        }
     }
 
-    async fn changed(&mut self) -> Result<(), StreamsError> {
-        self.durable_end.changed().await.map_err(|_| {
-            StreamsError::NotFound(format!("partition {} was deleted while it was read", self.partition.0))
-        })
+    /// The oldest arrival to be shown, and whether the shard's end is part of the stream's state.
+    fn look_up(&self) -> Result<(Timestamp, bool), StreamsError> {
+        let Some((stream, shard)) = self.shard else { return Ok((Timestamp(0), true)) };
+        let state = self.streams.parts.catalog.current();
+        let stream = state.by_epoch(stream).ok_or_else(|| self.gone())?;
+        let shard = stream.shard(shard).ok_or_else(|| self.gone())?;
+        Ok((stream.oldest(self.streams.parts.clock.now()), shard.closed.is_some()))
+    }
+
+    fn gone(&self) -> StreamsError {
+        StreamsError::NotFound(format!("partition {} was deleted while it was read", self.partition.0))
     }
 }
 
@@ -111,7 +124,7 @@ impl Streams {
         shard: &Shard,
         start: Start,
     ) -> Result<ShardCursor, StreamsError> {
-        self.cursor(shard.partition, shard.epoch, start, Some(stream.retention)).await
+        self.cursor(shard.partition, shard.epoch, start, Some((stream.epoch, shard.id))).await
     }
 
     /// A cursor over a buffer: a partition of a consumer's own, opened by the command whose offset is `epoch`.
@@ -129,7 +142,7 @@ impl Streams {
         partition: PartitionId,
         epoch: Epoch,
         start: Start,
-        retention: Option<Duration>,
+        shard: Option<(Epoch, ShardId)>,
     ) -> Result<ShardCursor, StreamsError> {
         let durable_end = self.parts.log.watch(partition);
         let bounds = self.bounds(partition);
@@ -139,6 +152,6 @@ impl Streams {
             Start::AtTime(time) => self.offset_at_time(partition, time).await?,
             Start::At(offset) => offset.max(bounds.start),
         };
-        Ok(ShardCursor { streams: self.clone(), partition, epoch, next, retention, durable_end })
+        Ok(ShardCursor { streams: self.clone(), partition, epoch, next, shard, durable_end })
     }
 }

@@ -133,6 +133,7 @@ impl World {
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
             token_secret: [1; 32],
+            config: streams::StreamsConfig::default(),
         });
         streams.resume().await.unwrap();
         let analytics = Analytics::new(analytics::Parts {
@@ -155,6 +156,8 @@ impl World {
             shard_count: Some(shards),
             record_bytes_max: None,
             tags: BTreeMap::new(),
+            warm_mibps: None,
+            distribution: streams::Distribution::default(),
         };
         self.streams.create_stream(&self.scope, request).await.unwrap();
     }
@@ -175,7 +178,7 @@ impl World {
             }
         };
         let UserRecord { partition_key, explicit_hash_key, data } = record;
-        let entry = PutEntry { partition_key, explicit_hash_key, data };
+        let entry = PutEntry { partition_key: Some(partition_key), explicit_hash_key, data };
         self.streams.put_records(&self.scope, &stream(name), vec![entry]).await.unwrap();
     }
 

@@ -81,7 +81,7 @@ async fn a_stream_created_anew_is_read_from_its_beginning() {
     world.create(from_stream("clicks", destination(5, 60))).await;
     world.put_to_stream("clicks", &numbered(0, 10)).await;
     world.settle().await;
-    world.server().streams.delete_stream(&scope(), &stream_name("clicks")).await.unwrap();
+    world.server().streams.delete_stream(&scope(), &stream_name("clicks"), true).await.unwrap();
     world.pass(60).await;
     assert_eq!(delivered(&world).await, numbered(0, 10), "what was in memory is delivered");
     world.create_stream("clicks", 3).await;
@@ -124,7 +124,7 @@ async fn aggregates_are_delivered_as_their_user_records() {
         });
     }
     let made = aggregator.take().unwrap().record;
-    let aggregate = PutEntry { partition_key: made.partition_key, explicit_hash_key: None, data: made.data };
+    let aggregate = PutEntry { partition_key: Some(made.partition_key), explicit_hash_key: None, data: made.data };
     let streams = &world.server().streams;
     streams.put_records(&scope(), &stream_name("clicks"), vec![aggregate]).await.unwrap();
     world.put_to_stream("clicks", &numbered(3, 5)).await;

@@ -40,7 +40,7 @@ impl ShardCursor {
     /// As [`Self::next_page`].
     pub async fn next_page_within(&mut self, budget: &PageBudget) -> Result<HeldPage, StreamsError> {
         loop {
-            self.durable_end.borrow_and_update();
+            let changes = self.seen();
             if self.may_have_page() {
                 let held = budget.pages.clone().acquire_owned().await;
                 let held = held.expect("the budget's semaphore is never closed");
@@ -48,7 +48,13 @@ impl ShardCursor {
                     return Ok(HeldPage { page, _held: held });
                 }
             }
-            self.changed().await?;
+            self.changed(changes).await?;
         }
+    }
+
+    /// Whether a read is worth it: there are records, the shard is closed, or its partition is gone, which the read tells.
+    fn may_have_page(&self) -> bool {
+        let bounds = self.streams.parts.log.bounds(self.partition);
+        bounds.is_none_or(|bounds| bounds.end > self.next || bounds.closed.is_some())
     }
 }
