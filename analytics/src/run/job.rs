@@ -114,7 +114,7 @@ struct Attempt<'a> {
 enum Step {
     Stop,
     Commit,
-    Read(Read),
+    Read(Box<Read>),
     Tick,
 }
 
@@ -163,7 +163,7 @@ impl<'a> Attempt<'a> {
                 () = due(&mut self.due) => Step::Commit,
                 // Before the pages: under load there is always one, and a silent shard must still become idle.
                 () = &mut self.tick => Step::Tick,
-                read = self.reading.next() => Step::Read(read),
+                read = self.reading.next() => Step::Read(Box::new(read)),
             };
             match step {
                 Step::Stop => return self.commit().await,
@@ -171,7 +171,7 @@ impl<'a> Attempt<'a> {
                     self.commit().await?;
                     delay.reset();
                 }
-                Step::Read(read) => self.take(read).await?,
+                Step::Read(read) => self.take(*read).await?,
                 Step::Tick => self.tick().await?,
             }
         }
