@@ -1,5 +1,19 @@
 //! Tables with conditional writes: what KCL keeps its leases in.
 
+mod condition;
+mod expression;
+mod number;
+mod path;
+mod update;
+mod value;
+
+pub use condition::{Comparator, Condition, Operand};
+pub use expression::{Expressions, Role};
+pub use number::{Number, NumberError};
+pub use path::{Path, Step, project};
+pub use update::{Term, Update};
+pub use value::{Binary, Item, Value, item_size};
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use types::{CommandMeta, Rejected};
