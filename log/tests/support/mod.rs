@@ -5,6 +5,8 @@
 //! reordered, phantom and half-applied calls.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod domains;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
