@@ -82,7 +82,6 @@ impl Committer {
                 break;
             }
         }
-        self.shared.order(Job::End);
     }
 
     /// Makes one frame of `batch`. An error is the end and was told to [`Shared::fail`](super::shared::Shared::fail):
