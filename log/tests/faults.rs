@@ -3,14 +3,16 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use log::embedded::{EmbeddedConfig, EmbeddedLog};
 use log::vfs::{CrashStates, Fault, FaultVfs, Survival};
 use log::{Log, LogError};
+use support::domains::{Change, Domains, every, submit};
 use support::{Call, model_states, open, prefix_of, run, state, tiny, workload};
-use types::{Offset, PartitionId};
+use types::{Domain, Offset, PartitionId};
 
 /// Makes the calls one after the other and answers how many were acknowledged before the log stopped.
 async fn perform(log: &EmbeddedLog, calls: &[Call]) -> usize {
@@ -113,6 +115,43 @@ fn a_full_disk_refuses_appends_and_recovers() {
         drop(log);
         let again = EmbeddedLog::open(EmbeddedConfig { segment_bytes: 32 << 10, ..tiny(&vfs) }).unwrap();
         assert_eq!(state(&*again).await.unwrap(), kept);
+    });
+}
+
+#[test]
+fn a_full_disk_takes_what_can_cure_it() {
+    run(async {
+        let vfs = FaultVfs::default();
+        let log = EmbeddedLog::open(EmbeddedConfig { segment_bytes: 64 << 10, ..tiny(&vfs) }).unwrap();
+        let domains = Domains::default();
+        let commands = domains.open(log.clone() as Arc<dyn Log>, every(1_000_000)).await.unwrap();
+        vfs.set_capacity(Some(150 << 10));
+        // A number that `Call` does not make vital.
+        let fill = Call::Append(vec![(1, vec![90])]);
+        while fill.make(&*log, 1).await.is_ok() {}
+        let mut taken = 0;
+        while submit(&commands, Domain::Streams, &Change::Add(taken, "v".into())).await.is_ok() {
+            taken += 1;
+        }
+        assert!(taken >= 8, "{taken} commands were taken on a full disk");
+        assert_eq!(domains.streams.rows().len() as u64, taken);
+        for _trim in 0..8 {
+            log.trim(PartitionId(0), Offset(0)).await.unwrap();
+            log.drop_partition(PartitionId(1)).await.unwrap();
+        }
+        let mut patience = 500;
+        while submit(&commands, Domain::Delivery, &Change::Add(1, "v".into())).await.is_err() {
+            patience -= 1;
+            assert!(patience > 0, "space came back and commands did not");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        drop(commands);
+        log.shutdown().await.unwrap();
+        drop(log);
+        let again = Domains::default();
+        let log = EmbeddedLog::open(EmbeddedConfig { segment_bytes: 64 << 10, ..tiny(&vfs) }).unwrap();
+        again.open(log as Arc<dyn Log>, every(1_000_000)).await.unwrap();
+        assert_eq!(again.rows(), domains.rows());
     });
 }
 

@@ -132,7 +132,7 @@ impl Task {
             return;
         }
         let append = vec![PartitionAppend { partition: COMMAND_PARTITION, records }];
-        let appended = self.log.append(append, self.clock.now());
+        let appended = self.log.append_vital(append, self.clock.now());
         self.in_flight.push_back(Box::pin(async move { (waiting, appended.await) }));
     }
 

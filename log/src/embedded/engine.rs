@@ -159,7 +159,11 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 impl Log for EmbeddedLog {
     fn append(&self, batch: Vec<PartitionAppend>, now: Timestamp) -> Pending<Vec<Appended>> {
-        self.ask(|answer| Request::Append { batch, now, answer })
+        self.ask(|answer| Request::Append { batch, now, vital: false, answer })
+    }
+
+    fn append_vital(&self, batch: Vec<PartitionAppend>, now: Timestamp) -> Pending<Vec<Appended>> {
+        self.ask(|answer| Request::Append { batch, now, vital: true, answer })
     }
 
     fn read(&self, partition: PartitionId, from: Offset, records_max: usize, bytes_max: usize) -> Pending<Page> {
