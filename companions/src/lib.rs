@@ -13,4 +13,4 @@ mod error;
 
 pub use catalog::Catalog;
 pub use command::CompanionsCommand;
-pub use error::CompanionsError;
+pub use error::{CancellationReason, CompanionsError};

@@ -6,6 +6,7 @@ mod api;
 mod app;
 mod auth;
 mod cli;
+mod client;
 mod config;
 mod demo;
 mod dispatch;
