@@ -25,7 +25,7 @@ use wire::sigv4;
 use super::body::{BodyBudget, BodyError, drain};
 use super::response::{Answer, Format};
 use crate::app::App;
-use crate::auth::Keys;
+use crate::auth::{Action, Keys, Peer};
 use crate::dispatch::Target;
 use crate::error::ApiError;
 
@@ -104,7 +104,9 @@ impl Front {
         let headers = lower_case(&head.headers);
         let request = signed_part(head, &headers);
         let now = self.app.clock.now();
-        let claim = self.keys.claim(&request, target.service.signing_name(), now).map_err(refuse)?;
+        let action = Action::new(target.service.signing_name(), target.operation);
+        let peer = head.extensions.get::<Peer>().copied().unwrap_or_default();
+        let claim = self.keys.claim(&request, action, peer, now).map_err(refuse)?;
         let taken = self.bodies.read(body, claim.body_bytes_max(), &*self.app.clock).await;
         let taken = taken.map_err(|error| match error {
             BodyError::TooLarge => claim.too_large().map_or(Answer::TooLarge, refuse),
