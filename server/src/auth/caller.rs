@@ -11,7 +11,7 @@ use types::{AccountId, Scope, Timestamp};
 use wire::error_code;
 
 use super::policy::{Context, Decision, Policy, Resource, is_shareable};
-use super::{Action, Identity};
+use super::{Action, Asked, Identity};
 use crate::error::ApiError;
 
 /// Where a request came from.
@@ -54,15 +54,15 @@ enum Refusal {
 
 impl Caller {
     /// Only the gate makes callers, out of what it verified.
-    pub(super) fn new(identity: &Identity, scope: Scope, action: Action, peer: Peer, at: Timestamp) -> Self {
+    pub(super) fn new(identity: &Identity, scope: Scope, asked: Asked, at: Timestamp) -> Self {
         let Identity { access_key_id, user, policy, .. } = identity;
         Self {
             scope,
             access_key_id: access_key_id.clone(),
-            action,
+            action: asked.action,
             user: user.clone(),
             policy: policy.clone(),
-            peer,
+            peer: asked.peer,
             at,
         }
     }
@@ -76,19 +76,27 @@ impl Caller {
         }
     }
 
+    /// Whether no policy has to be asked, as for nearly every request.
+    pub(crate) fn is_free(&self, owner: &AccountId, resource_policy: Option<&str>) -> bool {
+        self.policy.is_none() && resource_policy.is_none() && *owner == self.scope.account
+    }
+
+    /// The same caller as it does something else on the way, such as reading the source of a delivery stream.
+    pub(crate) fn doing(&self, action: Action) -> Self {
+        Self { action, ..self.clone() }
+    }
+
     /// Whether the caller may do [`Self::action`] to a resource of `owner`, on which that policy lies.
     ///
     /// # Errors
     /// AccessDeniedException in the words of AWS.
-    #[allow(dead_code, reason = "the handlers that call it are built beside this")]
     pub(crate) fn authorize(
         &self,
         resource: &str,
         owner: &AccountId,
         resource_policy: Option<&str>,
     ) -> Result<(), ApiError> {
-        // What nearly every request is.
-        if self.policy.is_none() && resource_policy.is_none() && *owner == self.scope.account {
+        if self.is_free(owner, resource_policy) {
             return Ok(());
         }
         // PutResourcePolicy keeps nothing that cannot be read. If it is there all the same, it may have denied.

@@ -62,23 +62,20 @@ impl Keys {
         true
     }
 
-    /// Reads who the request says it is from, and refuses what is wrong whatever the body is. The service of `action`
-    /// is the one that the target names, so that a signature for one service does not open another.
+    /// Reads who the request says it is from, and refuses what is wrong whatever the body is. `service` is the one
+    /// that the target names, so that a signature for one service does not open another.
     pub(crate) fn claim<'a>(
         &self,
         request: &Request<'a>,
-        action: Action,
-        peer: Peer,
+        service: &str,
         now: Timestamp,
     ) -> Result<Claim<'a>, ApiError> {
-        let asked = Asked { action, peer, now };
         let table = self.table.load_full();
         if self.takes_anybody {
-            return Ok(Claim::Anybody { presented: Presented::read(request).ok(), table, asked });
+            return Ok(Claim::Anybody { presented: Presented::read(request).ok(), table, now });
         }
         let presented = Presented::read(request)?;
         let skew_millis = limits::SIGNATURE_SKEW.as_millis() as i64;
-        let service = action.signing_name();
         presented.check(request, &Expected { now_millis: now.0 as i64, skew_millis, service })?;
         if presented.has_session_token {
             // Nobody issues session tokens here, so none can be right.
@@ -88,7 +85,7 @@ impl Keys {
             ApiError::new(error_code::INVALID_SIGNATURE, "Credential should be scoped to a valid region.")
         })?;
         let identity = table.identities.get(&*presented.access_key_id).cloned();
-        Ok(Claim::Signed { presented, region, identity, table, asked })
+        Ok(Claim::Signed { presented, region, identity, table, now })
     }
 }
 
@@ -99,25 +96,24 @@ impl Table {
     }
 }
 
-/// What was asked for, from where and when.
+/// What is asked for, and from where.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
-    action: Action,
-    peer: Peer,
-    now: Timestamp,
+    pub(crate) action: Action,
+    pub(crate) peer: Peer,
 }
 
 /// What a request says about who sent it, not yet proved.
 pub(crate) enum Claim<'a> {
     /// Under `--dev`: whoever it is.
-    Anybody { presented: Option<Presented<'a>>, table: Arc<Table>, asked: Asked },
+    Anybody { presented: Option<Presented<'a>>, table: Arc<Table>, now: Timestamp },
     /// A signature to be checked; no identity when nobody has that key.
     Signed {
         presented: Presented<'a>,
         region: Region,
         identity: Option<Arc<Identity>>,
         table: Arc<Table>,
-        asked: Asked,
+        now: Timestamp,
     },
 }
 
@@ -135,25 +131,31 @@ impl Claim<'_> {
         matches!(self, Self::Signed { identity: None, .. }).then(|| SignatureError::UnknownKey.into())
     }
 
-    /// Checks the signature over the body as received, and whether the key may do that at all. `account` is that of
-    /// strangers under `--dev`.
-    pub(crate) fn verify(self, request: &Request<'_>, body: &[u8], account: &AccountId) -> Result<Caller, ApiError> {
-        let (identity, region, asked) = match self {
-            Self::Signed { presented, region, identity, table, asked } => {
+    /// Checks the signature over the body as received, and whether the key may do `action` at all. `account` is that
+    /// of strangers under `--dev`.
+    pub(crate) fn verify(
+        self,
+        request: &Request<'_>,
+        body: &[u8],
+        account: &AccountId,
+        asked: Asked,
+    ) -> Result<Caller, ApiError> {
+        let (identity, region, now) = match self {
+            Self::Signed { presented, region, identity, table, now } => {
                 let secret = identity.as_ref().map(|identity| identity.secret_access_key.as_str());
                 table.verifier.verify(&presented, request, secret, body)?;
-                (identity.ok_or(SignatureError::UnknownKey)?, region, asked)
+                (identity.ok_or(SignatureError::UnknownKey)?, region, now)
             }
-            Self::Anybody { presented, table, asked } => {
+            Self::Anybody { presented, table, now } => {
                 let region = presented.as_ref().and_then(|presented| Region::parse(&presented.region).ok());
                 let default = || Region::parse(DEV_REGION).expect("the default region fits the pattern");
                 let id = presented.as_ref().map_or(DEV_ACCESS_KEY_ID, |presented| &presented.access_key_id);
                 let known = table.identities.get(id).cloned();
-                (known.unwrap_or_else(|| stranger(id, account)), region.unwrap_or_else(default), asked)
+                (known.unwrap_or_else(|| stranger(id, account)), region.unwrap_or_else(default), now)
             }
         };
         let scope = Scope { account: identity.account.clone(), region };
-        let caller = Caller::new(&identity, scope, asked.action, asked.peer, asked.now);
+        let caller = Caller::new(&identity, scope, asked, now);
         caller.admit()?;
         Ok(caller)
     }

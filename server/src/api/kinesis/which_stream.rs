@@ -1,7 +1,11 @@
 //! How a request names its stream: by name in the caller's account and region, by ARN, or by both if they agree.
 
-use types::{Arn, ResourceType, Scope, StreamName};
+use std::sync::Arc;
 
+use streams::{Resource, Stream};
+use types::{Arn, ResourceType, Scope, ShardId, StreamName};
+
+use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
 
@@ -42,6 +46,53 @@ impl WhichStream {
         let name = StreamName::parse(&arn.name).map_err(|error| ApiError::invalid_argument(error.to_string()))?;
         Ok(Self { scope: arn.scope, name })
     }
+
+    /// The stream, if it exists and the caller may use it. Who may not use it does not hear whether it exists.
+    pub(super) fn find(&self, app: &App, caller: &Caller) -> Result<Arc<Stream>, ApiError> {
+        match app.streams.stream(&self.scope, &self.name) {
+            Ok(stream) => authorize_stream(caller, &stream).map(|()| stream),
+            Err(error) => {
+                self.authorize_unmade(caller)?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Refuses a caller who may not do this to a stream that does not exist, or not yet.
+    pub(super) fn authorize_unmade(&self, caller: &Caller) -> Result<(), ApiError> {
+        let arn = Arn::new(&self.scope, ResourceType::Stream, self.name.as_str());
+        caller.authorize(&arn.to_string(), &self.scope.account, None)
+    }
+}
+
+/// The stream that a request names, if it exists and the caller may use it.
+pub(super) fn find(app: &App, caller: &Caller, name: Option<&str>, arn: Option<&str>) -> Result<Arc<Stream>, ApiError> {
+    WhichStream::of(caller, name, arn)?.find(app, caller)
+}
+
+/// Refuses a caller who may not use the stream.
+pub(super) fn authorize_stream(caller: &Caller, stream: &Stream) -> Result<(), ApiError> {
+    let (owner, policy) = (&stream.scope.account, stream.policy.as_deref());
+    // The path of every put and get, which needs no ARN made for it.
+    if caller.is_free(owner, policy) { Ok(()) } else { caller.authorize(&stream.arn().to_string(), owner, policy) }
+}
+/// The stream or consumer that an ARN names, if it exists and the caller may use it.
+pub(super) fn find_resource(app: &App, caller: &Caller, arn: Option<&str>) -> Result<(Scope, Resource), ApiError> {
+    let text = arn.unwrap_or_default();
+    let (scope, resource) = Resource::parse(text)?;
+    match &resource {
+        Resource::Stream(_) => find(app, caller, None, arn).map(|_| ())?,
+        Resource::Consumer { .. } => super::which_consumer::by_arn(app, caller, text).map(|_| ())?,
+    }
+    Ok((scope, resource))
+}
+
+/// The id of a shard as a request names it; whether the stream has it is for the operation to say.
+pub(super) fn shard_id(stream: &Stream, text: &str) -> Result<ShardId, ApiError> {
+    ShardId::parse(text).ok_or_else(|| {
+        let (name, account) = (&stream.name, &stream.scope.account);
+        ApiError::not_found(format!("Could not find shard {text} in stream {name} under account {account}."))
+    })
 }
 
 #[cfg(test)]

@@ -26,9 +26,9 @@ fn enter(keys: &Keys, id: &str, secret: &str, token: Option<&str>) -> Result<Cal
     let authorization = signer.authorization(&unsigned, NOW as i64, b"{}");
     headers.push(("authorization", authorization.as_bytes()));
     let request = Request { method: "POST", path: "/", query: "", headers: &headers };
-    let claim = keys.claim(&request, LIST, Peer::default(), Timestamp(NOW)).map_err(|error| error.code)?;
+    let claim = keys.claim(&request, "kinesis", Timestamp(NOW)).map_err(|error| error.code)?;
     let default = AccountId::parse("000000000000").unwrap();
-    claim.verify(&request, b"{}", &default).map_err(|error| error.code)
+    claim.verify(&request, b"{}", &default, Asked { action: LIST, peer: Peer::default() }).map_err(|error| error.code)
 }
 
 #[test]

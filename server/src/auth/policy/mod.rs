@@ -20,10 +20,7 @@ mod tests;
 pub(crate) use context::{Context, Resource};
 pub(crate) use document::{Policy, PolicyError};
 pub(crate) use evaluate::Decision;
-pub(crate) use validate::is_shareable;
-// The handlers of PutResourcePolicy call these.
-#[allow(unused_imports, reason = "the handler that keeps policies is built beside this")]
-pub(crate) use validate::{ResourceKind, validate};
+pub(crate) use validate::{ResourceKind, is_shareable, validate};
 
 /// Largest policy, in bytes (developer guide, resource-based policies: 20 KB).
 pub(crate) const BYTES_MAX: usize = 20 << 10;
