@@ -90,6 +90,7 @@ pub(crate) struct App {
     pub(crate) account: AccountId,
     log: Arc<EmbeddedLog>,
     retention: JoinHandle<()>,
+    scaling: JoinHandle<()>,
 }
 
 impl App {
@@ -139,7 +140,19 @@ impl App {
         analytics.resume().await?;
         let trimmed = streams.clone();
         let retention = tokio::spawn(async move { trimmed.run_retention().await });
-        Ok(Arc::new(Self { streams, delivery, analytics, clock, random, account: config.account, log, retention }))
+        let scaled = streams.clone();
+        let scaling = tokio::spawn(async move { scaled.run_scaling().await });
+        Ok(Arc::new(Self {
+            streams,
+            delivery,
+            analytics,
+            clock,
+            random,
+            account: config.account,
+            log,
+            retention,
+            scaling,
+        }))
     }
 
     /// Becomes true when a write or flush failed: nothing more is acknowledged and the process should exit with 70.
@@ -156,6 +169,7 @@ impl App {
     /// To be called when no request is in flight any more.
     pub(crate) async fn shutdown(&self) {
         self.retention.abort();
+        self.scaling.abort();
         self.analytics.shutdown().await;
         self.delivery.shutdown().await;
         if let Err(error) = self.log.shutdown().await {

@@ -9,6 +9,7 @@ mod environment;
 mod error;
 mod file;
 mod layer;
+mod limits;
 mod print;
 #[cfg(test)]
 mod tests;
@@ -23,12 +24,15 @@ pub(crate) use environment::from_environment;
 pub(crate) use error::ConfigError;
 pub(crate) use file::{read_file, secret_is_readable};
 pub(crate) use layer::{BucketsLayer, Layer, LogFormat};
+pub(crate) use limits::{LimitsError, streams_config};
 pub(crate) use print::to_toml;
 
 /// Where the server listens unless told otherwise; 4567 is the port that Kinesis emulators made customary.
 pub(crate) const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4567);
 const ACCOUNT_DEFAULT: &str = "000000000000";
 const REGION_DEFAULT: &str = "us-east-1";
+/// Whoever runs the server decides what it may use.
+const LIMITS_DEFAULT: &str = "none";
 const LOG_LEVEL_DEFAULT: &str = "info";
 
 /// Which source a value came from, the strongest first.
@@ -63,6 +67,8 @@ pub(crate) struct Config {
     pub(crate) repair: Setting<bool>,
     pub(crate) account: Setting<AccountId>,
     pub(crate) region: Setting<Region>,
+    pub(crate) limits: Setting<String>,
+    pub(crate) transition_ms: Setting<u64>,
     pub(crate) log_level: Setting<String>,
     pub(crate) log_format: Setting<LogFormat>,
     pub(crate) buckets: Setting<Buckets>,
@@ -108,6 +114,8 @@ impl Sources {
             repair: self.pick(|layer| layer.repair, || false),
             account: self.pick(|layer| layer.account.take(), || ACCOUNT_DEFAULT.into()).map(|t| parse_account(&t))?,
             region: self.pick(|layer| layer.region.take(), || REGION_DEFAULT.into()).map(|t| Region::parse(&t))?,
+            limits: self.pick(|layer| layer.limits.take(), || LIMITS_DEFAULT.into()),
+            transition_ms: self.pick(|layer| layer.transition_ms, || 0),
             log_level: self.pick(|layer| layer.log_level.take(), || LOG_LEVEL_DEFAULT.into()),
             log_format: self.pick(|layer| layer.log_format, || LogFormat::Text),
             buckets,

@@ -165,7 +165,10 @@ impl Target {
         tracing::debug!(service = ?self.service, operation = self.operation, access_key_id, region = %scope.region, "request accepted");
         let operation = self.operation;
         match self.service {
-            Service::Kinesis => api::kinesis::call(app, caller, operation, codec, body).await,
+            Service::Kinesis => {
+                app.streams.admit_account(scope, operation)?;
+                api::kinesis::call(app, caller, operation, codec, body).await
+            }
             Service::Firehose => api::firehose::call(app, caller, operation, codec, body).await,
             Service::Analytics => api::analytics::call(app, caller, operation, codec, body).await,
             Service::DynamoDb => api::dynamodb::call(app, caller, operation, codec, body).await,

@@ -55,6 +55,9 @@ impl Streams {
                 scope.account
             ))
         })?;
+        if !self.throttles.shards.iterator(found.partition, self.parts.clock.now()) {
+            return Err(stream.over_rate(shard));
+        }
         let next = self.resolve(&stream, found, position).await?;
         Ok(self.issue(stream.epoch, shard, next))
     }

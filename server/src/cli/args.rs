@@ -64,6 +64,13 @@ pub(crate) struct ServeArgs {
     /// The account that owns all resources [default: 000000000000] [env: THALWEG_ACCOUNT]
     #[arg(long, value_name = "12 DIGITS")]
     pub(crate) account: Option<String>,
+    /// Rates and quotas: aws, none, or a TOML file of them [default: none] [env: THALWEG_LIMITS]
+    #[arg(long, value_name = "aws|none|FILE")]
+    pub(crate) limits: Option<String>,
+    /// How long streams show CREATING, UPDATING and DELETING; 0: control operations are answered when they are done
+    /// [default: 0] [env: THALWEG_TRANSITION_MS]
+    #[arg(long, value_name = "MS")]
+    pub(crate) transition_ms: Option<u64>,
     /// Keep Firehose buckets as folders here [default: buckets in the data folder] [env: THALWEG_BUCKETS_ROOT]
     #[arg(long, value_name = "DIR")]
     pub(crate) buckets_root: Option<PathBuf>,
@@ -123,6 +130,8 @@ impl ServeArgs {
             allow_plaintext: self.allow_plaintext,
             repair: self.repair.then_some(true),
             account: self.account.clone(),
+            limits: self.limits.clone(),
+            transition_ms: self.transition_ms,
             log_level: self.log_level.clone(),
             log_format: self.log_format,
             buckets: BucketsLayer { root: self.buckets_root.clone(), ..BucketsLayer::default() },

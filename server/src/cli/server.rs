@@ -48,6 +48,8 @@ pub(crate) enum StartError {
     Keys(#[from] KeysError),
     #[error(transparent)]
     Open(#[from] OpenError),
+    #[error(transparent)]
+    Limits(#[from] config::LimitsError),
     #[error("{CLOCK_OFFSET_VARIABLE}={0:?} is not a number of seconds")]
     ClockOffset(String),
 }
@@ -152,7 +154,7 @@ fn app_config(config: &Config) -> Result<AppConfig, StartError> {
         account: config.account.value.clone(),
         repair: config.repair.value,
         buckets: buckets_config(config.buckets.value.clone()),
-        streams: streams::StreamsConfig::default(),
+        streams: config::streams_config(&config.limits.value, config.transition_ms.value)?,
         clock_offset: clock_offset(std::env::var(CLOCK_OFFSET_VARIABLE).ok())?,
     })
 }

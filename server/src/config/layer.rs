@@ -23,6 +23,10 @@ pub(crate) struct Layer {
     pub(crate) account: Option<String>,
     /// The region that `thalweg env` prints; requests bring their own.
     pub(crate) region: Option<String>,
+    /// `aws`, `none` or a file of limits.
+    pub(crate) limits: Option<String>,
+    /// How long streams are CREATING, UPDATING and DELETING.
+    pub(crate) transition_ms: Option<u64>,
     /// Level or filter directives, `info` or `streams=debug,info`.
     pub(crate) log_level: Option<String>,
     /// How log lines look.

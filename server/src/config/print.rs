@@ -13,6 +13,9 @@ pub(crate) fn to_toml(config: &Config) -> String {
     line(&mut out, "allow_plaintext", config.allow_plaintext.value, config.allow_plaintext.origin);
     line(&mut out, "account", config.account.value.as_str(), config.account.origin);
     line(&mut out, "region", config.region.value.as_str(), config.region.origin);
+    line(&mut out, "limits", config.limits.value.as_str(), config.limits.origin);
+    let transition = i64::try_from(config.transition_ms.value).unwrap_or(i64::MAX);
+    line(&mut out, "transition_ms", transition, config.transition_ms.origin);
     line(&mut out, "log_level", config.log_level.value.as_str(), config.log_level.origin);
     line(&mut out, "log_format", config.log_format.value.as_str(), config.log_format.origin);
     out.push_str("\n[buckets]\n");
