@@ -6,9 +6,8 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use types::SystemRandom;
 
-use super::args::EnvArgs;
 use super::{Error, out, serve};
-use crate::config::Config;
+use crate::config::{Config, Layer};
 use crate::keys::{self, Change, KeysError, NewKey, Profile};
 
 /// Flags of `keys`.
@@ -16,8 +15,12 @@ use crate::keys::{self, Change, KeysError, NewKey, Profile};
 pub(crate) struct KeysArgs {
     #[command(subcommand)]
     verb: Verb,
-    #[command(flatten)]
-    env: EnvArgs,
+    /// Where the server keeps its data [default: thalweg in the user's data folder] [env: THALWEG_DATA_DIR]
+    #[arg(long, value_name = "DIR", global = true)]
+    data_dir: Option<PathBuf>,
+    /// Settings in TOML, weaker than flags and environment [env: THALWEG_CONFIG]
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -50,7 +53,8 @@ struct AddArgs {
 }
 
 pub(super) fn run(args: &KeysArgs) -> Result<ExitCode, Error> {
-    let config = serve::load_config(args.env.layer(), args.env.common.config.as_deref())?;
+    let flags = Layer { data_dir: args.data_dir.clone(), ..Layer::default() };
+    let config = serve::load_config(flags, args.config.as_deref())?;
     let data_dir = &config.data_dir.value;
     // The first key is made by whatever comes first.
     keys::find_or_make(data_dir, |_| None, &SystemRandom)?;
