@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Print the lines that point an AWS client at the server: eval "$(thalweg env)"
     Env(EnvArgs),
+    /// List, add and remove access keys, each in an account of its own if you like
+    Keys(super::keys::KeysArgs),
     /// See it work: live telemetry of this machine, put, queried in SQL and delivered
     Demo(DemoArgs),
 }

@@ -5,6 +5,7 @@ mod args;
 mod endpoint;
 mod env;
 mod error;
+mod keys;
 mod logging;
 mod own_name;
 mod paths;
@@ -32,6 +33,7 @@ pub(crate) fn run() -> ExitCode {
     let done = match args::Cli::parse().command {
         args::Command::Serve(args) => serve::run(&args),
         args::Command::Env(args) => env::run(&args),
+        args::Command::Keys(args) => keys::run(&args),
         args::Command::Demo(args) => crate::demo::run(&args),
     };
     done.unwrap_or_else(|error| {

@@ -17,7 +17,7 @@ use crate::app::{App, AppConfig, OpenError};
 use crate::auth::Keys;
 use crate::config::{self, Buckets, Config};
 use crate::http;
-use crate::keys::{self, KeyPair, KeysError};
+use crate::keys::{self, KeyPair, KeySource, KeysError};
 use crate::metrics::{MetricsListener, Readiness};
 
 /// Moves the server's clock ahead, for tests of what happens in five minutes or a day.
@@ -30,7 +30,8 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 pub(crate) struct Server {
     listener: TcpListener,
     app: Arc<App>,
-    keys: Keys,
+    keys: Arc<Keys>,
+    key_source: KeySource,
     url: String,
     pair: KeyPair,
     is_new_pair: bool,
@@ -73,8 +74,23 @@ impl Server {
         let _first = ready.set(app.clone());
         let url = config::endpoint_url(listener.local_addr().map_err(data_dir_error)?);
         let endpoint = EndpointFile::publish(data_dir, &url).map_err(data_dir_error)?;
-        let keys = keys_for(config.dev.value, &found.pair);
-        Ok(Self { listener, app, keys, url, pair: found.pair, is_new_pair: found.is_new, metrics, _endpoint: endpoint })
+        let key_source = KeySource {
+            data_dir: data_dir.clone(),
+            environment: keys::from_environment(|name| std::env::var(name).ok())?,
+            account: config.account.value.clone(),
+        };
+        let keys = Arc::new(keys_for(config.dev.value, &key_source)?);
+        Ok(Self {
+            listener,
+            app,
+            keys,
+            key_source,
+            url,
+            pair: found.pair,
+            is_new_pair: found.is_new,
+            metrics,
+            _endpoint: endpoint,
+        })
     }
 
     /// Where a client on this machine reaches it.
@@ -108,7 +124,9 @@ impl Server {
     /// those in flight hear of it, and nothing is flushed: what was not durable then never was acknowledged.
     pub(crate) async fn run(self, stop: Stop) -> Result<(), Error> {
         let log_stopped = until_true(self.app.log_stopped());
-        let answering = http::serve(self.listener, self.app.clone(), Arc::new(self.keys), stop.asked());
+        // It changes nothing but the keys, so the end of the process may come at any point of it.
+        tokio::spawn(keys::keep_current(self.key_source, self.keys.clone(), self.app.clock.clone()));
+        let answering = http::serve(self.listener, self.app.clone(), self.keys, stop.asked());
         tokio::pin!(answering, log_stopped);
         tokio::select! {
             () = &mut answering => {}
@@ -143,12 +161,13 @@ async fn until_true(mut receiver: watch::Receiver<bool>) {
 }
 
 /// Who may sign. The configuration has made sure that `dev` listens on loopback only.
-fn keys_for(dev: bool, pair: &KeyPair) -> Keys {
+fn keys_for(dev: bool, source: &KeySource) -> Result<Keys, KeysError> {
+    let identities = source.load()?;
     if dev {
         tracing::warn!("--dev: any credentials are accepted");
-        return Keys::any();
+        return Ok(Keys::any(identities));
     }
-    Keys::new([(pair.access_key_id.clone(), pair.secret_access_key.clone())])
+    Ok(Keys::new(identities))
 }
 
 /// What `app.rs` opens, from what `config` checked.

@@ -15,6 +15,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -24,7 +26,7 @@ use tokio::sync::Semaphore;
 use types::Clock;
 
 use crate::app::App;
-use crate::auth::Keys;
+use crate::auth::{Keys, Peer};
 use request::Front;
 use stall::StallGuard;
 
@@ -113,8 +115,10 @@ fn connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
-    let service = service_fn(move |request| {
+    let peer = Peer { ip: stream.peer_addr().ok().map(|address| address.ip()), is_secure: false };
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let front = front.clone();
+        request.extensions_mut().insert(peer);
         async move { Ok::<_, std::convert::Infallible>(request::answer(&front, request).await) }
     });
     let served = http1::Builder::new()

@@ -26,7 +26,7 @@ use super::gzip;
 use super::reply_body::ReplyBody;
 use super::response::Answer;
 use crate::app::App;
-use crate::auth::Keys;
+use crate::auth::{Action, Asked, Keys, Peer};
 use crate::error::ApiError;
 
 const NOT_DETERMINED: &str = "Unable to determine service/operation name to be authorized";
@@ -107,13 +107,20 @@ impl Front {
         if taken.bytes.is_empty() {
             return Err(empty());
         }
-        let caller = claim.verify(&request, &taken.bytes, &self.app.account).map_err(refuse)?;
+        // A query names its operation in the body, so the body is unpacked before the signature over the packed bytes is
+        // known to be right; a stranger's is small.
+        let packed = taken.bytes.clone();
         let plain = gzip::unpacked(&head.headers, taken, &self.bodies);
         let taken = plain.map_err(|error| match error {
             BodyError::TooLarge => Answer::TooLarge,
             other => refuse(unread(other)),
         })?;
         let target = address.target_with(&taken.bytes).map_err(refuse)?;
+        let asked = Asked {
+            action: Action::new(target.service.signing_name(), target.operation),
+            peer: head.extensions.get::<Peer>().copied().unwrap_or_default(),
+        };
+        let caller = claim.verify(&request, &packed, &self.app.account, asked).map_err(refuse)?;
         // A task of its own: a client that goes away must not leave an operation half done.
         let app = self.app.clone();
         let call = tokio::spawn(async move { target.call(&app, &caller, codec, &taken.bytes).await });

@@ -13,6 +13,7 @@ use wire::sigv4::{self, Signer, amz_date};
 
 use super::*;
 use crate::app::AppConfig;
+use crate::auth::Identity;
 
 const KEY: &str = "AKIDEXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -31,11 +32,14 @@ impl Bench {
     }
 
     async fn strict() -> Self {
-        Self::new(Keys::new([(KEY.to_owned(), SECRET.to_owned())])).await
+        let account = types::AccountId::parse("000000000000").unwrap();
+        let (access_key_id, secret_access_key) = (KEY.to_owned(), SECRET.to_owned());
+        let identity = Identity { access_key_id, secret_access_key, account, user: None, policy: None };
+        Self::new(Keys::new([identity])).await
     }
 
     async fn dev() -> Self {
-        Self::new(Keys::any()).await
+        Self::new(Keys::any([])).await
     }
 
     async fn send(&self, call: Call) -> Response<reply_body::ReplyBody> {
@@ -312,7 +316,7 @@ async fn serving(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let served = serve(listener, bench.app.clone(), Arc::new(Keys::any()), async { _ = stopped.await });
+    let served = serve(listener, bench.app.clone(), Arc::new(Keys::any([])), async { _ = stopped.await });
     (address, stop, tokio::spawn(served))
 }
 
