@@ -12,6 +12,7 @@ mod layer;
 mod print;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub(crate) use error::ConfigError;
 pub(crate) use file::{read_file, secret_is_readable};
 pub(crate) use layer::{BucketsLayer, Layer, LogFormat};
 pub(crate) use print::to_toml;
+pub(crate) use tls::TlsChoice;
 
 /// Where the server listens unless told otherwise; 4567 is the port that Kinesis emulators made customary.
 pub(crate) const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4567);
@@ -65,6 +67,7 @@ pub(crate) struct Config {
     pub(crate) region: Setting<Region>,
     pub(crate) log_level: Setting<String>,
     pub(crate) log_format: Setting<LogFormat>,
+    pub(crate) tls: Setting<TlsChoice>,
     pub(crate) buckets: Setting<Buckets>,
 }
 
@@ -100,6 +103,7 @@ impl Sources {
             },
         };
         let buckets = buckets::resolve(&mut self, &data_dir.value)?;
+        let tls = tls::resolve(&mut self)?;
         let config = Config {
             listen: self.pick(|layer| layer.listen.take(), || LISTEN_DEFAULT.to_string()).map(|t| parse_listen(&t))?,
             data_dir,
@@ -110,6 +114,7 @@ impl Sources {
             region: self.pick(|layer| layer.region.take(), || REGION_DEFAULT.into()).map(|t| Region::parse(&t))?,
             log_level: self.pick(|layer| layer.log_level.take(), || LOG_LEVEL_DEFAULT.into()),
             log_format: self.pick(|layer| layer.log_format, || LogFormat::Text),
+            tls,
             buckets,
         };
         config.check_exposure()?;
@@ -128,21 +133,22 @@ impl Config {
         if self.dev.value {
             return Err(ConfigError::DevBeyondLoopback { listen });
         }
-        if !self.allow_plaintext.value {
+        if !self.allow_plaintext.value && self.tls.value == TlsChoice::Off {
             return Err(ConfigError::PlaintextBeyondLoopback { listen });
         }
         Ok(())
     }
 }
 
-/// The URL that a client on this machine uses for a server that listens on `address`.
-pub(crate) fn endpoint_url(address: SocketAddr) -> String {
+/// The URL that a client on this machine uses for a server that listens on `address`, with TLS or without.
+pub(crate) fn endpoint_url(address: SocketAddr, tls: &TlsChoice) -> String {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         ip => ip,
     };
-    format!("http://{}", SocketAddr::new(ip, address.port()))
+    let scheme = if *tls == TlsChoice::Off { "http" } else { "https" };
+    format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
 }
 
 fn parse_listen(text: &str) -> Result<SocketAddr, ConfigError> {

@@ -1,6 +1,7 @@
 //! One server from a checked configuration: keys, socket, app, in the order in which they can fail cheaply. `serve`
 //! and the demo both start this one.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,8 +16,8 @@ use super::endpoint::EndpointFile;
 use super::{Error, Stop};
 use crate::app::{App, AppConfig, OpenError};
 use crate::auth::Keys;
-use crate::config::{self, Buckets, Config};
-use crate::http;
+use crate::config::{self, Buckets, Config, TlsChoice};
+use crate::http::{self, Tls, TlsError, TlsFiles, self_signed};
 use crate::keys::{self, KeyPair, KeysError};
 
 /// Moves the server's clock ahead, for tests of what happens in five minutes or a day.
@@ -30,6 +31,7 @@ pub(crate) struct Server {
     listener: TcpListener,
     app: Arc<App>,
     keys: Keys,
+    tls: Option<Arc<Tls>>,
     url: String,
     pair: KeyPair,
     is_new_pair: bool,
@@ -43,6 +45,8 @@ pub(crate) enum StartError {
     Listen { address: SocketAddr, source: std::io::Error, hint: &'static str },
     #[error("cannot use the data directory {}: {source}", path.display())]
     DataDir { path: PathBuf, source: std::io::Error },
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsError),
     #[error(transparent)]
     Keys(#[from] KeysError),
     #[error(transparent)]
@@ -58,12 +62,13 @@ impl Server {
         let data_dir_error = |source| StartError::DataDir { path: data_dir.clone(), source };
         keys::create_data_dir(data_dir).map_err(data_dir_error)?;
         let listener = bind(config.listen.value).await?;
+        let tls = open_tls(config)?;
         let found = keys::find_or_make(data_dir, |name| std::env::var(name).ok(), &SystemRandom)?;
         let app = App::open(app_config(config)?).await?;
-        let url = config::endpoint_url(listener.local_addr().map_err(data_dir_error)?);
+        let url = config::endpoint_url(listener.local_addr().map_err(data_dir_error)?, &config.tls.value);
         let endpoint = EndpointFile::publish(data_dir, &url).map_err(data_dir_error)?;
         let keys = keys_for(config.dev.value, &found.pair);
-        Ok(Self { listener, app, keys, url, pair: found.pair, is_new_pair: found.is_new, _endpoint: endpoint })
+        Ok(Self { listener, app, keys, tls, url, pair: found.pair, is_new_pair: found.is_new, _endpoint: endpoint })
     }
 
     /// Where a client on this machine reaches it.
@@ -91,7 +96,9 @@ impl Server {
     /// those in flight hear of it, and nothing is flushed: what was not durable then never was acknowledged.
     pub(crate) async fn run(self, stop: Stop) -> Result<(), Error> {
         let log_stopped = until_true(self.app.log_stopped());
-        let answering = http::serve(self.listener, self.app.clone(), Arc::new(self.keys), stop.asked());
+        let keys = Arc::new(self.keys);
+        let answering = http::serve(self.listener, self.app.clone(), keys, self.tls.clone(), stop.asked());
+        let answering = beside(answering, self.tls);
         tokio::pin!(answering, log_stopped);
         tokio::select! {
             () = &mut answering => {}
@@ -109,6 +116,28 @@ impl Server {
             () = log_stopped => Err(Error::LogStopped),
         }
     }
+}
+
+/// Runs `answering` and reloads the certificate meanwhile.
+async fn beside(answering: impl Future<Output = ()>, tls: Option<Arc<Tls>>) {
+    let Some(tls) = tls else { return answering.await };
+    tokio::select! {
+        () = answering => {}
+        () = tls.keep_fresh(&SystemClock) => {}
+    }
+}
+
+/// Reads the certificate that the configuration names, or makes one.
+fn open_tls(config: &Config) -> Result<Option<Arc<Tls>>, TlsError> {
+    let files = match &config.tls.value {
+        TlsChoice::Off => return Ok(None),
+        TlsChoice::Files { cert, key } => TlsFiles { cert: cert.clone(), key: key.clone() },
+        TlsChoice::SelfSigned => {
+            let host = sysinfo::System::host_name().ok();
+            self_signed::make(&config.data_dir.value, config.listen.value.ip(), host, SystemClock.now())?
+        }
+    };
+    Ok(Some(Arc::new(Tls::open(files)?)))
 }
 
 async fn until_true(mut receiver: watch::Receiver<bool>) {
