@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 pub(crate) use args::DemoArgs;
-pub(crate) use env::{export_lines, quoted};
+pub(crate) use env::{export_lines, quoted, trust_line};
 pub(crate) use error::Error;
 pub(crate) use logging::init_to_file;
 pub(crate) use own_name::own_name;

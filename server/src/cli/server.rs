@@ -1,6 +1,7 @@
 //! One server from a checked configuration: keys, socket, app, in the order in which they can fail cheaply. `serve`
 //! and the demo both start this one.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,8 +16,8 @@ use super::endpoint::EndpointFile;
 use super::{Error, Stop};
 use crate::app::{App, AppConfig, OpenError};
 use crate::auth::Keys;
-use crate::config::{self, Buckets, Config};
-use crate::http;
+use crate::config::{self, Buckets, Config, TlsChoice};
+use crate::http::{self, Tls, TlsError, TlsFiles, self_signed};
 use crate::keys::{self, KeyPair, KeySource, KeysError};
 use crate::metrics::{MetricsListener, Readiness};
 
@@ -32,6 +33,7 @@ pub(crate) struct Server {
     app: Arc<App>,
     keys: Arc<Keys>,
     key_source: KeySource,
+    tls: Option<Arc<Tls>>,
     url: String,
     pair: KeyPair,
     is_new_pair: bool,
@@ -46,6 +48,8 @@ pub(crate) enum StartError {
     Listen { address: SocketAddr, source: std::io::Error, hint: &'static str },
     #[error("cannot use the data directory {}: {source}", path.display())]
     DataDir { path: PathBuf, source: std::io::Error },
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsError),
     #[error(transparent)]
     Keys(#[from] KeysError),
     #[error(transparent)]
@@ -63,6 +67,7 @@ impl Server {
         let data_dir_error = |source| StartError::DataDir { path: data_dir.clone(), source };
         keys::create_data_dir(data_dir).map_err(data_dir_error)?;
         let listener = bind(config.listen.value).await?;
+        let tls = open_tls(config)?;
         let ready = Readiness::default();
         let metrics = match config.metrics_listen.value {
             Some(address) => Some(MetricsListener::start(bind(address).await?, ready.clone()).map_err(data_dir_error)?),
@@ -72,7 +77,7 @@ impl Server {
         let app = App::open(app_config(config)?).await?;
         // Nobody else fills it.
         let _first = ready.set(app.clone());
-        let url = config::endpoint_url(listener.local_addr().map_err(data_dir_error)?);
+        let url = config::endpoint_url(listener.local_addr().map_err(data_dir_error)?, &config.tls.value);
         let endpoint = EndpointFile::publish(data_dir, &url).map_err(data_dir_error)?;
         let key_source = KeySource {
             data_dir: data_dir.clone(),
@@ -85,6 +90,7 @@ impl Server {
             app,
             keys,
             key_source,
+            tls,
             url,
             pair: found.pair,
             is_new_pair: found.is_new,
@@ -101,7 +107,7 @@ impl Server {
     /// Where metrics are told, if they are.
     pub(crate) fn metrics_url(&self) -> Option<String> {
         let address = self.metrics.as_ref()?.address();
-        Some(format!("{}/metrics", config::endpoint_url(address)))
+        Some(format!("{}/metrics", config::endpoint_url(address, &TlsChoice::Off)))
     }
 
     /// Tells, for as long as the server runs and after, what [`App::stored`] tells.
@@ -126,7 +132,8 @@ impl Server {
         let log_stopped = until_true(self.app.log_stopped());
         // It changes nothing but the keys, so the end of the process may come at any point of it.
         tokio::spawn(keys::keep_current(self.key_source, self.keys.clone(), self.app.clock.clone()));
-        let answering = http::serve(self.listener, self.app.clone(), self.keys, stop.asked());
+        let answering = http::serve(self.listener, self.app.clone(), self.keys, self.tls.clone(), stop.asked());
+        let answering = beside(answering, self.tls);
         tokio::pin!(answering, log_stopped);
         tokio::select! {
             () = &mut answering => {}
@@ -151,6 +158,28 @@ impl Server {
 fn abandon(app: Arc<App>) -> Error {
     std::mem::forget(app);
     Error::LogStopped
+}
+
+/// Runs `answering` and reloads the certificate meanwhile.
+async fn beside(answering: impl Future<Output = ()>, tls: Option<Arc<Tls>>) {
+    let Some(tls) = tls else { return answering.await };
+    tokio::select! {
+        () = answering => {}
+        () = tls.keep_fresh(&SystemClock) => {}
+    }
+}
+
+/// Reads the certificate that the configuration names, or makes one.
+fn open_tls(config: &Config) -> Result<Option<Arc<Tls>>, TlsError> {
+    let files = match &config.tls.value {
+        TlsChoice::Off => return Ok(None),
+        TlsChoice::Files { cert, key } => TlsFiles { cert: cert.clone(), key: key.clone() },
+        TlsChoice::SelfSigned => {
+            let host = sysinfo::System::host_name().ok();
+            self_signed::make(&config.data_dir.value, config.listen.value.ip(), host, SystemClock.now())?
+        }
+    };
+    Ok(Some(Arc::new(Tls::open(files)?)))
 }
 
 async fn until_true(mut receiver: watch::Receiver<bool>) {

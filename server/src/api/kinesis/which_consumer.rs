@@ -52,6 +52,7 @@ pub(super) fn by_arn(app: &App, caller: &Caller, text: &str) -> Result<(Arc<Stre
     match app.streams.consumer(&arn) {
         Ok((stream, consumer)) => {
             caller.authorize(text, &stream.scope.account, consumer.policy.as_deref())?;
+            app.streams.admit_stream(&stream, caller.action.operation())?;
             Ok((stream, consumer))
         }
         // Who may not use it does not hear whether it exists.

@@ -67,7 +67,9 @@ impl WhichStream {
 
 /// The stream that a request names, if it exists and the caller may use it.
 pub(super) fn find(app: &App, caller: &Caller, name: Option<&str>, arn: Option<&str>) -> Result<Arc<Stream>, ApiError> {
-    WhichStream::of(caller, name, arn)?.find(app, caller)
+    let stream = WhichStream::of(caller, name, arn)?.find(app, caller)?;
+    app.streams.admit_stream(&stream, caller.action.operation())?;
+    Ok(stream)
 }
 
 /// Refuses a caller who may not use the stream.
