@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use tokio::runtime::Runtime;
 
 use super::args::ServeArgs;
-use super::{Error, Server, Stop, export_lines, logging, out, own_name, paths, quoted};
-use crate::config::{self, Config, Layer, Sources};
+use super::{Error, Server, Stop, export_lines, logging, out, own_name, paths, quoted, trust_line};
+use crate::config::{self, Config, Layer, Sources, TlsChoice};
 
 pub(super) fn run(args: &ServeArgs) -> Result<ExitCode, Error> {
     let config = load_config(args.layer(), args.common.config.as_deref())?;
@@ -48,6 +48,10 @@ fn greeting(server: &Server, config: &Config) -> String {
     let mut text = format!("listening on {}\n", server.url());
     if let Some(url) = server.metrics_url() {
         text.push_str(&format!("metrics on {url}\n"));
+    }
+    let trust = trust_line(config, Some(server.url()));
+    if config.tls.value == TlsChoice::SelfSigned {
+        text.push_str(&format!("\nThe certificate is the server's own; clients trust it with\n\n{trust}"));
     }
     if let Some(pair) = server.new_pair() {
         let data_dir = std::path::absolute(&config.data_dir.value).unwrap_or_else(|_| config.data_dir.value.clone());
