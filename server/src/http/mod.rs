@@ -80,6 +80,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, keys: Arc<Keys>,
     }
     // Closed first: who connects now is refused at once instead of waiting for nothing.
     drop(listener);
+    front.app.streams.end_subscriptions();
     tokio::select! {
         () = graceful.shutdown() => {}
         () = clock.sleep(GRACE) => tracing::warn!("requests still in flight were cut off"),
