@@ -80,7 +80,7 @@ impl Seats {
             let _left = leave.send(());
         }
         drop(state);
-        Ok(Seat { seats: Arc::clone(self), key, number, taken_over, is_over: false })
+        Ok(Seat { seats: Arc::clone(self), key, number, taken_over })
     }
 }
 
@@ -101,7 +101,6 @@ pub(super) struct Seat {
     key: SubscriptionKey,
     number: u64,
     taken_over: oneshot::Receiver<()>,
-    is_over: bool,
 }
 
 impl Seat {
@@ -112,18 +111,18 @@ impl Seat {
     }
 
     /// The server has ended the subscription itself, so a next call need not wait.
-    pub(super) fn end(&mut self) {
-        self.is_over = true;
+    pub(super) fn end(&self) {
+        let mut state = self.seats.state();
+        if state.taken.get(&self.key).is_some_and(|taken| taken.number == self.number) {
+            state.taken.remove(&self.key);
+        }
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut state = self.seats.state();
-        let Some(taken) = state.taken.get_mut(&self.key).filter(|taken| taken.number == self.number) else { return };
-        if self.is_over {
-            state.taken.remove(&self.key);
-        } else {
+        if let Some(taken) = state.taken.get_mut(&self.key).filter(|taken| taken.number == self.number) {
             taken.leave = None;
         }
     }
@@ -158,9 +157,8 @@ mod tests {
         drop(first);
         assert!(seats.is_fresh(&key(0), Timestamp(5001)));
         drop(second);
-        let mut third = seats.take(key(0), Timestamp(10_000)).unwrap();
+        let third = seats.take(key(0), Timestamp(10_000)).unwrap();
         third.end();
-        drop(third);
         assert!(!seats.is_fresh(&key(0), Timestamp(10_000)));
     }
 }
