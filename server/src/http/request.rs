@@ -35,7 +35,7 @@ const NOT_DETERMINED: &str = "Unable to determine service/operation name to be a
 
 /// What answering needs.
 pub(super) struct Front {
-    app: Arc<App>,
+    pub(super) app: Arc<App>,
     keys: Arc<Keys>,
     bodies: BodyBudget,
     answers: AnswerBudget,
