@@ -61,6 +61,8 @@ impl<T> Setting<T> {
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) listen: Setting<SocketAddr>,
+    /// Where metrics are told; nowhere unless asked for.
+    pub(crate) metrics_listen: Setting<Option<SocketAddr>>,
     pub(crate) data_dir: Setting<PathBuf>,
     pub(crate) dev: Setting<bool>,
     pub(crate) allow_plaintext: Setting<bool>,
@@ -108,6 +110,9 @@ impl Sources {
         let buckets = buckets::resolve(&mut self, &data_dir.value)?;
         let config = Config {
             listen: self.pick(|layer| layer.listen.take(), || LISTEN_DEFAULT.to_string()).map(|t| parse_listen(&t))?,
+            metrics_listen: self
+                .pick(|layer| layer.metrics_listen.take().map(Some), || None)
+                .map(parse_optional_listen)?,
             data_dir,
             dev: self.pick(|layer| layer.dev, || false),
             allow_plaintext: self.pick(|layer| layer.allow_plaintext, || false),
@@ -129,6 +134,11 @@ impl Config {
     /// A stranger on the network must meet neither an open door (`dev`) nor signatures on readable text, unless the
     /// operator says that something in front encrypts.
     fn check_exposure(&self) -> Result<(), ConfigError> {
+        if let Some(listen) = self.metrics_listen.value.filter(|listen| !listen.ip().is_loopback())
+            && !self.allow_plaintext.value
+        {
+            return Err(ConfigError::MetricsBeyondLoopback { listen });
+        }
         let listen = self.listen.value;
         if listen.ip().is_loopback() {
             return Ok(());
@@ -159,6 +169,10 @@ fn parse_listen(text: &str) -> Result<SocketAddr, ConfigError> {
         None => text.into(),
     };
     numeric.parse().map_err(|_| ConfigError::Listen { text: text.into() })
+}
+
+fn parse_optional_listen(text: Option<String>) -> Result<Option<SocketAddr>, ConfigError> {
+    text.map(|text| parse_listen(&text)).transpose()
 }
 
 fn parse_account(text: &str) -> Result<AccountId, ConfigError> {

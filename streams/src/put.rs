@@ -30,6 +30,13 @@ pub struct PutEntry {
     pub data: Bytes,
 }
 
+impl PutEntry {
+    /// Bytes that count against limits and rates: data and partition key.
+    pub fn size(&self) -> usize {
+        self.data.len() + self.partition_key.as_ref().map_or(0, String::len)
+    }
+}
+
 /// Where a record went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed {
@@ -270,7 +277,7 @@ fn hash_key(entry: &PutEntry) -> Result<HashKey, StreamsError> {
 }
 
 fn check_sizes(stream: &Stream, entries: &[PutEntry]) -> Result<(), StreamsError> {
-    match entries.iter().map(size).find(|size| *size > stream.record_bytes_max) {
+    match entries.iter().map(PutEntry::size).find(|size| *size > stream.record_bytes_max) {
         None => Ok(()),
         Some(size) => Err(StreamsError::Invalid(format!(
             "Record of {size} bytes exceeds the maximum record size of {} bytes of stream {}.",
@@ -281,14 +288,10 @@ fn check_sizes(stream: &Stream, entries: &[PutEntry]) -> Result<(), StreamsError
 
 /// A rule of the API only: a consumer's commit may be larger than one call of a client.
 fn check_total(entries: &[PutEntry]) -> Result<(), StreamsError> {
-    let total: usize = entries.iter().map(size).sum();
+    let total: usize = entries.iter().map(PutEntry::size).sum();
     if total > limits::PUT_RECORDS_BYTES_MAX {
         let limit = limits::PUT_RECORDS_BYTES_MAX;
         return Err(StreamsError::Invalid(format!("Records size exceeds {limit} bytes limit: {total} bytes.")));
     }
     Ok(())
-}
-
-fn size(entry: &PutEntry) -> usize {
-    entry.data.len() + entry.partition_key.as_ref().map_or(0, String::len)
 }

@@ -49,6 +49,9 @@ pub(crate) struct CommonArgs {
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) common: CommonArgs,
+    /// Tell metrics to Prometheus at /metrics, and /health, on this address [env: THALWEG_METRICS_LISTEN]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) metrics_listen: Option<String>,
     /// Check the configuration, print what is in effect and where from, and exit
     #[arg(long)]
     pub(crate) check_config: bool,
@@ -126,6 +129,7 @@ impl CommonArgs {
 impl ServeArgs {
     pub(crate) fn layer(&self) -> Layer {
         Layer {
+            metrics_listen: self.metrics_listen.clone(),
             dev: self.dev,
             allow_plaintext: self.allow_plaintext,
             repair: self.repair.then_some(true),

@@ -10,6 +10,7 @@ pub(crate) fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Resul
     let flag = |name: &'static str| text(name).map(|value| parse_flag(name, value)).transpose();
     Ok(Layer {
         listen: text("THALWEG_LISTEN"),
+        metrics_listen: text("THALWEG_METRICS_LISTEN"),
         data_dir: text("THALWEG_DATA_DIR").map(Into::into),
         dev: flag("THALWEG_DEV")?,
         allow_plaintext: flag("THALWEG_ALLOW_PLAINTEXT")?,

@@ -10,6 +10,8 @@ use serde::Deserialize;
 pub(crate) struct Layer {
     /// `ADDRESS:PORT`; port 0 picks a free one.
     pub(crate) listen: Option<String>,
+    /// `ADDRESS:PORT` of metrics and health; they are not told anywhere without.
+    pub(crate) metrics_listen: Option<String>,
     /// Where everything durable lives.
     pub(crate) data_dir: Option<PathBuf>,
     /// Accept any credentials; loopback only.

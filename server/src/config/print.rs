@@ -8,6 +8,9 @@ const REDACTED: &str = "(redacted)";
 pub(crate) fn to_toml(config: &Config) -> String {
     let mut out = String::new();
     line(&mut out, "listen", config.listen.value.to_string(), config.listen.origin);
+    if let Some(address) = config.metrics_listen.value {
+        line(&mut out, "metrics_listen", address.to_string(), config.metrics_listen.origin);
+    }
     line(&mut out, "data_dir", config.data_dir.value.to_string_lossy().into_owned(), config.data_dir.origin);
     line(&mut out, "dev", config.dev.value, config.dev.origin);
     line(&mut out, "allow_plaintext", config.allow_plaintext.value, config.allow_plaintext.origin);

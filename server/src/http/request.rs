@@ -22,10 +22,11 @@ use wire::{Codec, error_code, sigv4};
 
 use super::address::Address;
 use super::body::{BodyBudget, BodyError, drain};
+use super::gzip;
 use super::reply_body::ReplyBody;
 use super::response::Answer;
 use crate::app::App;
-use crate::auth::{Action, Asked, Keys, Peer};
+use crate::auth::{Action, Keys, Peer};
 use crate::error::ApiError;
 
 const NOT_DETERMINED: &str = "Unable to determine service/operation name to be authorized";
@@ -106,12 +107,16 @@ impl Front {
         if taken.bytes.is_empty() {
             return Err(empty());
         }
+        let verified = claim.verify(&request, &taken.bytes, &self.app.account).map_err(refuse)?;
+        let plain = gzip::unpacked(&head.headers, taken, &self.bodies);
+        let taken = plain.map_err(|error| match error {
+            BodyError::TooLarge => Answer::TooLarge,
+            other => refuse(unread(other)),
+        })?;
         let target = address.target_with(&taken.bytes).map_err(refuse)?;
-        let asked = Asked {
-            action: Action::new(target.service.signing_name(), target.operation),
-            peer: head.extensions.get::<Peer>().copied().unwrap_or_default(),
-        };
-        let caller = claim.verify(&request, &taken.bytes, &self.app.account, asked).map_err(refuse)?;
+        let action = Action::new(target.service.signing_name(), target.operation);
+        let peer = head.extensions.get::<Peer>().copied().unwrap_or_default();
+        let caller = verified.asking(action, peer).map_err(refuse)?;
         // A task of its own: a client that goes away must not leave an operation half done.
         let app = self.app.clone();
         let call = tokio::spawn(async move { target.call(&app, &caller, codec, &taken.bytes).await });
@@ -139,7 +144,9 @@ fn unread(error: BodyError) -> ApiError {
             status: 408,
             ..ApiError::new("RequestTimeoutException", "The request's body did not arrive in time.")
         },
-        BodyError::Broken(cause) => ApiError::new(error_code::SERIALIZATION, format!("The body ended early: {cause}")),
+        BodyError::Broken(cause) => {
+            ApiError::new(error_code::SERIALIZATION, format!("The body could not be read: {cause}"))
+        }
     }
 }
 
