@@ -136,14 +136,21 @@ impl Server {
                     () = answering => {}
                     () = SystemClock.sleep(LAST_ANSWERS) => {}
                 }
-                return Err(Error::LogStopped);
+                return Err(abandon(self.app));
             }
         }
         tokio::select! {
-            () = self.app.shutdown() => Ok(()),
-            () = log_stopped => Err(Error::LogStopped),
+            () = self.app.shutdown() => {}
+            () = log_stopped => return Err(abandon(self.app)),
         }
+        Ok(())
     }
+}
+
+/// Leaves the app as it is: dropping its log waits for the log's threads, and one may hang on the disk that failed.
+fn abandon(app: Arc<App>) -> Error {
+    std::mem::forget(app);
+    Error::LogStopped
 }
 
 async fn until_true(mut receiver: watch::Receiver<bool>) {
