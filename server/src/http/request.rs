@@ -28,7 +28,7 @@ use super::held::{AnswerBudget, Held};
 use super::reply_body::ReplyBody;
 use super::response::Answer;
 use crate::app::App;
-use crate::auth::{Action, Asked, Keys, Peer};
+use crate::auth::{Action, Keys, Peer};
 use crate::error::ApiError;
 
 const NOT_DETERMINED: &str = "Unable to determine service/operation name to be authorized";
@@ -123,20 +123,16 @@ impl Front {
         if taken.bytes.is_empty() {
             return Err(empty());
         }
-        // A query names its operation in the body, so the body is unpacked before the signature over the packed bytes is
-        // known to be right; a stranger's is small.
-        let packed = taken.bytes.clone();
+        let verified = claim.verify(&request, &taken.bytes, &self.app.account).map_err(refuse)?;
         let plain = gzip::unpacked(&head.headers, taken, &self.bodies);
         let taken = plain.map_err(|error| match error {
             BodyError::TooLarge => Answer::TooLarge,
             other => refuse(unread(other)),
         })?;
         let target = address.target_with(&taken.bytes).map_err(refuse)?;
-        let asked = Asked {
-            action: Action::new(target.service.signing_name(), target.operation),
-            peer: head.extensions.get::<Peer>().copied().unwrap_or_default(),
-        };
-        let caller = claim.verify(&request, &packed, &self.app.account, asked).map_err(refuse)?;
+        let action = Action::new(target.service.signing_name(), target.operation);
+        let peer = head.extensions.get::<Peer>().copied().unwrap_or_default();
+        let caller = verified.asking(action, peer).map_err(refuse)?;
         let share = match target.operation {
             "GetRecords" => Some(self.answers.page(&*self.app.clock).await.map_err(refuse)?),
             _ => None,
