@@ -73,6 +73,7 @@ fn advice(code: &str) -> &'static str {
         "InvalidSignatureException" | "UnrecognizedClientException" | "IncompleteSignatureException" => {
             "; check the key pair, for a local server: eval \"$(thalweg env)\""
         }
+        "ResourceNotFoundException" => "; see: thalweg stream ls",
         "ExpiredTokenException" => "; sign in again",
         "AccessDeniedException" => "; check the policy of these credentials",
         _ => "",

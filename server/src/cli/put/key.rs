@@ -90,7 +90,7 @@ fn path(text: &str) -> Option<Vec<Step>> {
             '.' if rest.starts_with('"') => rest = quoted(rest, &mut steps)?,
             '.' if rest.starts_with('[') && steps.is_empty() => {}
             '.' => {
-                let end = rest.find(['.', '[']).unwrap_or(rest.len());
+                let end = rest.find(['.', '[', ']', '"']).unwrap_or(rest.len());
                 if end == 0 {
                     return None;
                 }
