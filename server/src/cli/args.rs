@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Print the lines that point an AWS client at the server: eval "$(thalweg env)"
     Env(EnvArgs),
+    /// List, add and remove access keys, each in an account of its own if you like
+    Keys(super::keys::KeysArgs),
     /// See it work: live telemetry of this machine, put, queried in SQL and delivered
     Demo(DemoArgs),
     /// List, create, describe, reshard and remove streams
@@ -59,6 +61,9 @@ pub(crate) struct CommonArgs {
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) common: CommonArgs,
+    /// Tell metrics to Prometheus at /metrics, and /health, on this address [env: THALWEG_METRICS_LISTEN]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) metrics_listen: Option<String>,
     /// Check the configuration, print what is in effect and where from, and exit
     #[arg(long)]
     pub(crate) check_config: bool,
@@ -68,12 +73,28 @@ pub(crate) struct ServeArgs {
     /// Listen beyond loopback without TLS [env: THALWEG_ALLOW_PLAINTEXT]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) allow_plaintext: Option<bool>,
+    /// Serve with this certificate, PEM with its chain; reloaded when it changes [env: THALWEG_TLS_CERT]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The key of the certificate, PEM [env: THALWEG_TLS_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Make a certificate, kept in the data folder, and serve with it [env: THALWEG_TLS_SELF_SIGNED]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub(crate) tls_self_signed: Option<bool>,
     /// Move damaged log data aside instead of refusing to start
     #[arg(long)]
     pub(crate) repair: bool,
     /// The account that owns all resources [default: 000000000000] [env: THALWEG_ACCOUNT]
     #[arg(long, value_name = "12 DIGITS")]
     pub(crate) account: Option<String>,
+    /// Rates and quotas: aws, none, or a TOML file of them [default: none] [env: THALWEG_LIMITS]
+    #[arg(long, value_name = "aws|none|FILE")]
+    pub(crate) limits: Option<String>,
+    /// How long streams show CREATING, UPDATING and DELETING; 0: control operations are answered when they are done
+    /// [default: 0] [env: THALWEG_TRANSITION_MS]
+    #[arg(long, value_name = "MS")]
+    pub(crate) transition_ms: Option<u64>,
     /// Keep Firehose buckets as folders here [default: buckets in the data folder] [env: THALWEG_BUCKETS_ROOT]
     #[arg(long, value_name = "DIR")]
     pub(crate) buckets_root: Option<PathBuf>,
@@ -129,10 +150,16 @@ impl CommonArgs {
 impl ServeArgs {
     pub(crate) fn layer(&self) -> Layer {
         Layer {
+            metrics_listen: self.metrics_listen.clone(),
             dev: self.dev,
             allow_plaintext: self.allow_plaintext,
             repair: self.repair.then_some(true),
+            tls_cert: self.tls_cert.clone(),
+            tls_key: self.tls_key.clone(),
+            tls_self_signed: self.tls_self_signed,
             account: self.account.clone(),
+            limits: self.limits.clone(),
+            transition_ms: self.transition_ms,
             log_level: self.log_level.clone(),
             log_format: self.log_format,
             buckets: BucketsLayer { root: self.buckets_root.clone(), ..BucketsLayer::default() },

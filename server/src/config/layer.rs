@@ -10,6 +10,8 @@ use serde::Deserialize;
 pub(crate) struct Layer {
     /// `ADDRESS:PORT`; port 0 picks a free one.
     pub(crate) listen: Option<String>,
+    /// `ADDRESS:PORT` of metrics and health; they are not told anywhere without.
+    pub(crate) metrics_listen: Option<String>,
     /// Where everything durable lives.
     pub(crate) data_dir: Option<PathBuf>,
     /// Accept any credentials; loopback only.
@@ -23,10 +25,20 @@ pub(crate) struct Layer {
     pub(crate) account: Option<String>,
     /// The region that `thalweg env` prints; requests bring their own.
     pub(crate) region: Option<String>,
+    /// `aws`, `none` or a file of limits.
+    pub(crate) limits: Option<String>,
+    /// How long streams are CREATING, UPDATING and DELETING.
+    pub(crate) transition_ms: Option<u64>,
     /// Level or filter directives, `info` or `streams=debug,info`.
     pub(crate) log_level: Option<String>,
     /// How log lines look.
     pub(crate) log_format: Option<LogFormat>,
+    /// The certificate chain to serve with, PEM.
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Its key, PEM.
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Make and keep a certificate.
+    pub(crate) tls_self_signed: Option<bool>,
     /// Where Firehose buckets are.
     pub(crate) buckets: BucketsLayer,
 }
@@ -89,7 +101,9 @@ impl LogFormat {
 impl Layer {
     /// Makes relative paths relative to `folder`: a file names its neighbours, wherever the server is started from.
     pub(crate) fn anchored(mut self, folder: &Path) -> Self {
-        for path in [&mut self.data_dir, &mut self.buckets.root].into_iter().flatten() {
+        for path in
+            [&mut self.data_dir, &mut self.tls_cert, &mut self.tls_key, &mut self.buckets.root].into_iter().flatten()
+        {
             *path = folder.join(&path);
         }
         self
