@@ -86,5 +86,7 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    cause.to_string()
+    // The chain of credentials tells each step on a line of its own; an error is one line.
+    let text = cause.to_string();
+    text.lines().map(str::trim).collect::<Vec<_>>().join("; ")
 }
