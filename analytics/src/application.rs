@@ -7,7 +7,8 @@ use types::{ApplicationName, Arn, Epoch, Offset, PartitionId, ResourceType, Scop
 
 /// Whether an application runs (the two lasting values of the model's `ApplicationStatus`: starting and stopping are
 /// over when their calls return).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It does not run.
     Ready,
@@ -82,8 +83,8 @@ pub struct Monitoring {
     pub log_level: Option<String>,
 }
 
-/// One incarnation of an application.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One incarnation of an application. Stored in snapshots as JSON: no field is renamed, and new ones have a default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Application {
     /// Whose it is.
     pub scope: Scope,

@@ -13,7 +13,7 @@ const APPLICATIONS_MAX: usize = 100;
 
 type Key = (Scope, ApplicationName);
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct State {
     applications: BTreeMap<Key, Arc<Application>>,
     /// Partitions of deleted applications; a crash may have come before they were dropped.
@@ -52,6 +52,15 @@ impl Applier for Catalog {
         let mut state = State::clone(&self.state.load());
         state.apply(meta, command)?;
         self.state.store(Arc::new(state));
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Vec<u8> {
+        snapshot::write(&self.state.load())
+    }
+
+    fn restore(&self, bytes: &[u8]) -> Result<(), String> {
+        self.state.store(Arc::new(snapshot::read(bytes)?));
         Ok(())
     }
 }
@@ -135,3 +144,7 @@ impl State {
         Ok(Arc::make_mut(application))
     }
 }
+
+mod snapshot;
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use serde::{Deserialize, Serialize};
 use types::{
     Applier, Arn, CommandMeta, DeliveryStreamName, Epoch, Kind, Offset, PartitionId, Rejected, ResourceType, Scope,
     Timestamp,
@@ -16,8 +17,9 @@ use crate::config::{Destination, SourceConfig};
 /// Delivery streams per account and region (model text of `CreateDeliveryStream`).
 const DELIVERY_STREAMS_MAX: usize = 5000;
 
-/// One incarnation of a delivery stream; a new one under an old name has another epoch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One incarnation of a delivery stream; a new one under an old name has another epoch. Stored in snapshots as JSON:
+/// no field is renamed, and new ones have a default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryStream {
     /// Whose it is.
     pub scope: Scope,
@@ -55,7 +57,7 @@ impl DeliveryStream {
 
 type Key = (Scope, DeliveryStreamName);
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct State {
     streams: BTreeMap<Key, Arc<DeliveryStream>>,
     /// Partitions of deleted delivery streams; a crash may have come before they were dropped.
@@ -109,6 +111,15 @@ impl Applier for Catalog {
         self.state.store(Arc::new(state));
         Ok(())
     }
+
+    fn snapshot(&self) -> Vec<u8> {
+        snapshot::write(&self.state.load())
+    }
+
+    fn restore(&self, bytes: &[u8]) -> Result<(), String> {
+        self.state.store(Arc::new(snapshot::read(bytes)?));
+        Ok(())
+    }
 }
 
 impl State {
@@ -154,5 +165,6 @@ impl State {
     }
 }
 
+mod snapshot;
 #[cfg(test)]
 mod tests;

@@ -39,6 +39,15 @@ impl Applier for Names {
         names.push((meta.offset.0, meta.time.0, name));
         Ok(())
     }
+
+    fn snapshot(&self) -> Vec<u8> {
+        serde_json::to_vec(&*self.0.lock().unwrap()).unwrap()
+    }
+
+    fn restore(&self, bytes: &[u8]) -> Result<(), String> {
+        *self.0.lock().unwrap() = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        Ok(())
+    }
 }
 
 impl Names {

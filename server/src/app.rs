@@ -13,7 +13,7 @@ use analytics::Analytics;
 use delivery::{Buckets, BucketsConfig, Delivery};
 use log::embedded::{EmbeddedConfig, EmbeddedLog};
 use log::{CommandLog, Log, LogError};
-use streams::Streams;
+use streams::{Streams, StreamsConfig};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use types::{AccountId, Applier, Clock, Domain, Random, Sleep, SystemClock, SystemRandom, Timestamp};
@@ -31,6 +31,8 @@ pub(crate) struct AppConfig {
     pub(crate) repair: bool,
     /// Where Firehose finds its buckets.
     pub(crate) buckets: BucketsConfig,
+    /// How long changes of streams take, and quotas.
+    pub(crate) streams: StreamsConfig,
     /// Added to the machine's clock, to see in a test what happens in five minutes or a day.
     pub(crate) clock_offset: Duration,
 }
@@ -44,6 +46,7 @@ impl AppConfig {
             account: AccountId::parse("000000000000").unwrap(),
             repair: false,
             buckets: BucketsConfig::in_data_dir(folder),
+            streams: StreamsConfig::default(),
             clock_offset: Duration::ZERO,
         }
     }
@@ -114,6 +117,7 @@ impl App {
             clock: clock.clone(),
             random: random.clone(),
             token_secret,
+            config: config.streams.clone(),
         });
         streams.resume().await?;
         let delivery = Delivery::new(delivery::Parts {

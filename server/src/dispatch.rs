@@ -1,10 +1,12 @@
-//! From the target of a request to its handler.
+//! From the address of a request to its handler.
 //!
-//! Owns: which target belongs to which service. Refuses: what an operation does (`api/<service>/`, read it next).
+//! Owns: which address belongs to which service, and what each service speaks. Refuses: what an operation does
+//! (`api/<service>/`, read it next) and how formats look (`wire::Codec`).
 
-use wire::error_code::{MessageMember, SERIALIZATION};
+use wire::Codec;
+use wire::error_code::Spelling;
 
-use crate::api;
+use crate::api::{self, Reply};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -15,47 +17,113 @@ pub(crate) enum Service {
     Kinesis,
     Firehose,
     Analytics,
+    DynamoDb,
+    CloudWatch,
+    Sts,
 }
 
-impl Service {
-    const ALL: [Self; 3] = [Self::Kinesis, Self::Firehose, Self::Analytics];
+/// What is known of a service before any of its operations is called.
+struct Facts {
+    /// What stands before the dot in `X-Amz-Target`, and after `/service/` in the path of RPC v2; empty for a service
+    /// that is addressed by `Action` alone.
+    target_prefix: &'static str,
+    /// The service's name in the scope of a signature.
+    signing_name: &'static str,
+    /// Every operation of the model.
+    known: &'static [&'static str],
+    /// The operations that are served.
+    built: &'static [&'static str],
+    /// The protocols that it speaks.
+    codecs: &'static [Codec],
+    /// How it writes errors.
+    spelling: Spelling,
+    /// `Version` of query requests and the namespace of their answers.
+    query: Option<(&'static str, &'static str)>,
+}
 
-    fn target_prefix(self) -> &'static str {
-        match self {
-            Self::Kinesis => wire::kinesis::TARGET_PREFIX,
-            Self::Firehose => wire::firehose::TARGET_PREFIX,
-            Self::Analytics => wire::analytics::TARGET_PREFIX,
+/// Facts whose names are those of the generated module.
+macro_rules! facts {
+    ($module:ident, $codecs:expr, $spelling:expr, $query:expr) => {
+        Facts {
+            target_prefix: wire::$module::TARGET_PREFIX,
+            signing_name: wire::$module::SIGNING_NAME,
+            known: wire::$module::OPERATIONS,
+            built: wire::$module::BUILT,
+            codecs: $codecs,
+            spelling: $spelling,
+            query: $query,
         }
+    };
+}
+
+const KINESIS: Facts = facts!(kinesis, &[Codec::Json11, Codec::LegacyCbor], Spelling::LOWER, None);
+const FIREHOSE: Facts = facts!(firehose, &[Codec::Json11, Codec::LegacyCbor], Spelling::LOWER, None);
+const ANALYTICS: Facts = facts!(analytics, &[Codec::Json11, Codec::LegacyCbor], Spelling::UPPER, None);
+const DYNAMODB: Facts = facts!(dynamodb, &[Codec::Json10], Spelling::DYNAMODB, None);
+const CLOUDWATCH: Facts = facts!(
+    cloudwatch,
+    &[Codec::RpcCbor, Codec::Json10, Codec::Query],
+    Spelling::CLOUDWATCH,
+    Some(("2010-08-01", "http://monitoring.amazonaws.com/doc/2010-08-01/"))
+);
+const STS: Facts =
+    facts!(sts, &[Codec::Query], Spelling::LOWER, Some(("2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/")));
+
+impl Service {
+    const ALL: [Self; 6] =
+        [Self::Kinesis, Self::Firehose, Self::Analytics, Self::DynamoDb, Self::CloudWatch, Self::Sts];
+
+    fn facts(self) -> &'static Facts {
+        match self {
+            Self::Kinesis => &KINESIS,
+            Self::Firehose => &FIREHOSE,
+            Self::Analytics => &ANALYTICS,
+            Self::DynamoDb => &DYNAMODB,
+            Self::CloudWatch => &CLOUDWATCH,
+            Self::Sts => &STS,
+        }
+    }
+
+    fn by(belongs: impl Fn(&Facts) -> bool) -> Option<Self> {
+        Self::ALL.into_iter().find(|service| belongs(service.facts()))
+    }
+
+    /// The service that signatures name so, if it speaks query.
+    pub(crate) fn of_query_scope(signing_name: &str) -> Option<Self> {
+        Self::by(|facts| facts.query.is_some() && facts.signing_name == signing_name)
     }
 
     /// The service's name in the scope of a signature.
     pub(crate) fn signing_name(self) -> &'static str {
-        match self {
-            Self::Kinesis => wire::kinesis::SIGNING_NAME,
-            Self::Firehose => wire::firehose::SIGNING_NAME,
-            Self::Analytics => wire::analytics::SIGNING_NAME,
-        }
+        self.facts().signing_name
     }
 
-    fn known(self) -> &'static [&'static str] {
-        match self {
-            Self::Kinesis => wire::kinesis::OPERATIONS,
-            Self::Firehose => wire::firehose::OPERATIONS,
-            Self::Analytics => wire::analytics::OPERATIONS,
-        }
+    /// Whether the service speaks this protocol.
+    pub(crate) fn speaks(self, codec: Codec) -> bool {
+        self.facts().codecs.contains(&codec)
     }
 
-    fn built(self) -> &'static [&'static str] {
-        match self {
-            Self::Kinesis => wire::kinesis::BUILT,
-            Self::Firehose => wire::firehose::BUILT,
-            Self::Analytics => wire::analytics::BUILT,
-        }
+    /// How the service writes errors.
+    pub(crate) fn spelling(self) -> Spelling {
+        self.facts().spelling
     }
 
-    /// How the service spells the message of that error.
-    pub(crate) fn message_member(self, code: &str) -> MessageMember {
-        if self == Self::Analytics || code == SERIALIZATION { MessageMember::Upper } else { MessageMember::Lower }
+    /// The XML namespace of query answers.
+    pub(crate) fn xml_namespace(self) -> &'static str {
+        self.facts().query.map_or("", |(_, namespace)| namespace)
+    }
+
+    fn operation(self, name: &str) -> Option<Target> {
+        let facts = self.facts();
+        if let Some(operation) = facts.built.iter().find(|operation| **operation == name) {
+            return Some(Target { service: self, operation });
+        }
+        // Both get the same answer; the log tells a client that is ahead of us from one that is wrong.
+        match facts.known.iter().find(|operation| **operation == name) {
+            Some(operation) => tracing::warn!(service = ?self, operation, "operation is not built yet"),
+            None => tracing::debug!(service = ?self, "operation is unknown"),
+        }
+        None
     }
 }
 
@@ -70,26 +138,39 @@ impl Target {
     /// Reads `X-Amz-Target`, `Kinesis_20131202.PutRecord`; `None` for what is not served.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (prefix, name) = text.split_once('.')?;
-        let service = Service::ALL.into_iter().find(|service| service.target_prefix() == prefix)?;
-        if let Some(operation) = service.built().iter().find(|operation| **operation == name) {
-            return Some(Self { service, operation });
+        if prefix.is_empty() {
+            return None;
         }
-        // Both get the same answer; the log tells a client that is ahead of us from one that is wrong.
-        match service.known().iter().find(|operation| **operation == name) {
-            Some(operation) => tracing::warn!(?service, operation, "operation is not built yet"),
-            None => tracing::debug!(?service, "operation is unknown"),
+        Service::by(|facts| facts.target_prefix == prefix)?.operation(name)
+    }
+
+    /// Reads the path of RPC v2, `/service/GraniteServiceVersion20100801/operation/PutMetricData`. Whatever stands
+    /// before `/service/` belongs to a proxy.
+    pub(crate) fn of_path(path: &str) -> Option<Self> {
+        let (prefix, name) = path.rsplit_once("/service/")?.1.split_once("/operation/")?;
+        if prefix.is_empty() {
+            return None;
         }
-        None
+        Service::by(|facts| facts.target_prefix == prefix)?.operation(name)
+    }
+
+    /// Reads `Action` and `Version` of a query request.
+    pub(crate) fn of_action(action: &str, version: &str) -> Option<Self> {
+        Service::by(|facts| facts.query.is_some_and(|(served, _)| served == version))?.operation(action)
     }
 
     /// Decodes, validates, handles and encodes.
-    pub(crate) async fn call(self, app: &App, caller: &Caller, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    pub(crate) async fn call(self, app: &App, caller: &Caller, codec: Codec, body: &[u8]) -> Result<Reply, ApiError> {
         let Caller { access_key_id, scope, .. } = caller;
         tracing::debug!(service = ?self.service, operation = self.operation, access_key_id, region = %scope.region, "request accepted");
+        let operation = self.operation;
         match self.service {
-            Service::Kinesis => api::kinesis::call(app, caller, self.operation, body).await,
-            Service::Firehose => api::firehose::call(app, caller, self.operation, body).await,
-            Service::Analytics => api::analytics::call(app, caller, self.operation, body).await,
+            Service::Kinesis => api::kinesis::call(app, caller, operation, codec, body).await,
+            Service::Firehose => api::firehose::call(app, caller, operation, codec, body).await,
+            Service::Analytics => api::analytics::call(app, caller, operation, codec, body).await,
+            Service::DynamoDb => api::dynamodb::call(app, caller, operation, codec, body).await,
+            Service::CloudWatch => api::cloudwatch::call(app, caller, operation, codec, body).await,
+            Service::Sts => api::sts::call(app, caller, operation, codec, body).await,
         }
     }
 }
@@ -102,8 +183,11 @@ mod tests {
     fn only_built_operations_have_a_target() {
         let target = Target::parse("Firehose_20150804.PutRecord").unwrap();
         assert_eq!((target.service, target.operation), (Service::Firehose, "PutRecord"));
+        let target = Target::parse("DynamoDB_20120810.GetItem").unwrap();
+        assert_eq!((target.service, target.operation), (Service::DynamoDb, "GetItem"));
         for text in [
             "",
+            ".GetCallerIdentity",
             "Kinesis_20131202",
             "Kinesis_20131202.",
             "Firehose_20150804.UpdateDestination",
@@ -115,9 +199,19 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_spelled_as_the_service_does() {
-        assert_eq!(Service::Kinesis.message_member("ValidationException"), MessageMember::Lower);
-        assert_eq!(Service::Kinesis.message_member(SERIALIZATION), MessageMember::Upper);
-        assert_eq!(Service::Analytics.message_member("ValidationException"), MessageMember::Upper);
+    fn paths_and_actions_name_operations_too() {
+        let put = Target { service: Service::CloudWatch, operation: "PutMetricData" };
+        let path = "/service/GraniteServiceVersion20100801/operation/PutMetricData";
+        assert_eq!(Target::of_path(path), Some(put));
+        assert_eq!(Target::of_path(&format!("/proxied{path}")), Some(put));
+        for path in
+            ["/", "/service//operation/GetCallerIdentity", "/service/GraniteServiceVersion20100801/PutMetricData"]
+        {
+            assert_eq!(Target::of_path(path), None, "{path:?}");
+        }
+        assert_eq!(Target::of_action("PutMetricData", "2010-08-01"), Some(put));
+        let whoami = Target { service: Service::Sts, operation: "GetCallerIdentity" };
+        assert_eq!(Target::of_action("GetCallerIdentity", "2011-06-15"), Some(whoami));
+        assert_eq!(Target::of_action("GetCallerIdentity", "2010-08-01"), None);
     }
 }

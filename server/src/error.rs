@@ -7,9 +7,8 @@ use analytics::AnalyticsError;
 use delivery::DeliveryError;
 use streams::StreamsError;
 use types::Kind;
-use wire::error_code;
-use wire::json::JsonError;
 use wire::sigv4::SignatureError;
+use wire::{DecodeError, error_code};
 
 /// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +19,21 @@ pub(crate) struct ApiError {
     pub(crate) status: u16,
     /// What the caller reads.
     pub(crate) message: String,
+    /// Further members of the body with their JSON.
+    pub(crate) members: Vec<(&'static str, String)>,
 }
 
 impl ApiError {
     /// An error with the status that its code has.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, status: error_code::status(code), message: message.into() }
+        Self { code, status: error_code::status(code), message: message.into(), members: Vec::new() }
+    }
+
+    /// Adds a member to the body, as DynamoDB's `CancellationReasons`; only JSON answers carry it.
+    #[allow(dead_code, reason = "DynamoDB's operations, the only ones with such errors, come next")]
+    pub(crate) fn with_member<T: wire::Encode>(mut self, name: &'static str, value: &T) -> Self {
+        self.members.push((name, String::from_utf8_lossy(&wire::json::encode(value)).into_owned()));
+        self
     }
 
     /// The meaning of an argument is wrong.
@@ -58,7 +66,7 @@ impl ApiError {
         let code = match kind {
             Kind::NotFound => error_code::RESOURCE_NOT_FOUND,
             Kind::InUse => error_code::RESOURCE_IN_USE,
-            Kind::Invalid | Kind::Expired => error_code::INVALID_ARGUMENT,
+            Kind::Invalid | Kind::Expired | Kind::Unsupported => error_code::INVALID_ARGUMENT,
             Kind::LimitExceeded => error_code::LIMIT_EXCEEDED,
             Kind::Conflict => error_code::CONCURRENT_MODIFICATION,
             Kind::Throttled | Kind::Unavailable => error_code::SERVICE_UNAVAILABLE_EXCEPTION,
@@ -82,6 +90,7 @@ impl From<StreamsError> for ApiError {
                 Kind::NotFound => error_code::RESOURCE_NOT_FOUND,
                 Kind::InUse => error_code::RESOURCE_IN_USE,
                 Kind::Invalid => error_code::INVALID_ARGUMENT,
+                Kind::Unsupported => error_code::VALIDATION,
                 Kind::LimitExceeded => error_code::LIMIT_EXCEEDED,
                 Kind::Throttled => error_code::PROVISIONED_THROUGHPUT_EXCEEDED,
                 Kind::Expired => error_code::EXPIRED_ITERATOR,
@@ -115,8 +124,8 @@ impl From<SignatureError> for ApiError {
     }
 }
 
-impl From<JsonError> for ApiError {
-    fn from(error: JsonError) -> Self {
+impl From<DecodeError> for ApiError {
+    fn from(error: DecodeError) -> Self {
         Self::new(error_code::SERIALIZATION, error.to_string())
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use log::{LogError, NewRecord, PartitionAppend};
 use types::{Offset, PartitionId, Scope, StreamName};
 
-use crate::put::route;
+use crate::put::Batch;
 use crate::service::not_found;
 use crate::{PutEntry, Streams, StreamsError};
 
@@ -37,13 +37,15 @@ impl Streams {
     /// Nothing was written, except when the log stopped: then the outcome is known after the restart.
     pub async fn commit(&self, commit: Commit) -> Result<(), StreamsError> {
         let (partition, checkpoint) = commit.checkpoint;
-        let mut batch = vec![single(partition, vec![checkpoint])];
+        let mut batches = Vec::with_capacity(commit.outputs.len());
         for (scope, name, entries) in commit.outputs {
-            let stream = self.stream(&scope, &name)?;
-            batch.extend(route(&stream, entries)?.parts);
+            let stream = self.serving(&scope, &name)?;
+            let batch = Batch::new(self, &stream, entries)?;
+            batches.push((stream, batch));
         }
-        let appended = self.parts.log.append(batch, self.parts.clock.now()).await?;
-        let written = appended[0].first;
+        let first = single(partition, vec![checkpoint]);
+        let written = self.append_open(batches, Some(first)).await.map_err(|refused| refused.error)?;
+        let written = written.appended[0].first;
         // The commit is durable: from here on nothing may answer an error, or the caller would commit its rows again.
         if written.0 % CHECKPOINTS_KEPT_MAX == CHECKPOINTS_KEPT_MAX - 1
             && let Err(error) = self.parts.log.trim(partition, written).await

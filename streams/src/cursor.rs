@@ -1,9 +1,7 @@
 //! Consuming in process: a cursor over one partition that waits for the commit instead of polling.
 
-use std::time::Duration;
-
 use tokio::sync::watch;
-use types::{Epoch, Offset, PartitionId, Record, Timestamp};
+use types::{Epoch, Offset, PartitionId, Record, ShardId, Timestamp};
 
 use crate::get::to_record;
 use crate::{Shard, Stream, Streams, StreamsError};
@@ -39,7 +37,8 @@ pub struct ShardCursor {
     partition: PartitionId,
     epoch: Epoch,
     next: Offset,
-    retention: Option<Duration>,
+    /// The stream read, by its incarnation, and the shard; none for a buffer.
+    shard: Option<(Epoch, ShardId)>,
     durable_end: watch::Receiver<Offset>,
 }
 
@@ -63,21 +62,37 @@ impl ShardCursor {
         loop {
             // Seen before the read, so that a commit between the read and the wait ends the wait.
             self.durable_end.borrow_and_update();
-            let now = self.streams.parts.clock.now();
-            let cutoff = self.retention.map_or(Timestamp(0), |kept| now.before(kept));
+            let mut changes = self.streams.parts.catalog.changes();
+            let (cutoff, has_children) = self.look_up()?;
             let read = self.streams.read_retained(self.partition, self.next, cutoff, records_max, bytes_max).await?;
             let behind = read.page.bounds.end.0.saturating_sub(read.next.0);
-            let ended = read.page.bounds.closed.is_some() && behind == 0;
+            let is_closed = read.page.bounds.closed.is_some();
+            let ended = is_closed && has_children && behind == 0;
             if ended || !read.page.records.is_empty() {
                 self.next = read.next;
                 let epoch = self.epoch;
                 let records = read.page.records.into_iter().map(|record| to_record(epoch, record)).collect();
                 return Ok(CursorPage { records, ended, records_behind: behind });
             }
-            self.durable_end.changed().await.map_err(|_| {
-                StreamsError::NotFound(format!("partition {} was deleted while it was read", self.partition.0))
-            })?;
+            tokio::select! {
+                // A closed shard has ended when its children are open, which the catalog tells.
+                Ok(()) = changes.changed(), if is_closed => {}
+                changed = self.durable_end.changed() => changed.map_err(|_| self.gone())?,
+            }
         }
+    }
+
+    /// The oldest arrival to be shown, and whether the shard's end is part of the stream's state.
+    fn look_up(&self) -> Result<(Timestamp, bool), StreamsError> {
+        let Some((stream, shard)) = self.shard else { return Ok((Timestamp(0), true)) };
+        let state = self.streams.parts.catalog.current();
+        let stream = state.by_epoch(stream).ok_or_else(|| self.gone())?;
+        let shard = stream.shard(shard).ok_or_else(|| self.gone())?;
+        Ok((stream.oldest(self.streams.parts.clock.now()), shard.closed.is_some()))
+    }
+
+    fn gone(&self) -> StreamsError {
+        StreamsError::NotFound(format!("partition {} was deleted while it was read", self.partition.0))
     }
 }
 
@@ -89,7 +104,7 @@ impl Streams {
         shard: &Shard,
         start: Start,
     ) -> Result<ShardCursor, StreamsError> {
-        self.cursor(shard.partition, shard.epoch, start, Some(stream.retention)).await
+        self.cursor(shard.partition, shard.epoch, start, Some((stream.epoch, shard.id))).await
     }
 
     /// A cursor over a buffer: a partition of a consumer's own, opened by the command whose offset is `epoch`.
@@ -107,7 +122,7 @@ impl Streams {
         partition: PartitionId,
         epoch: Epoch,
         start: Start,
-        retention: Option<Duration>,
+        shard: Option<(Epoch, ShardId)>,
     ) -> Result<ShardCursor, StreamsError> {
         let durable_end = self.parts.log.watch(partition);
         let bounds = self.bounds(partition);
@@ -117,6 +132,6 @@ impl Streams {
             Start::AtTime(time) => self.offset_at_time(partition, time).await?,
             Start::At(offset) => offset.max(bounds.start),
         };
-        Ok(ShardCursor { streams: self.clone(), partition, epoch, next, retention, durable_end })
+        Ok(ShardCursor { streams: self.clone(), partition, epoch, next, shard, durable_end })
     }
 }

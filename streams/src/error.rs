@@ -15,6 +15,9 @@ pub enum StreamsError {
     /// The request is wrong in itself (AWS: InvalidArgumentException).
     #[error("{0}")]
     Invalid(String),
+    /// The operation does not fit the mode of the stream (AWS: ValidationException).
+    #[error("{0}")]
+    Unsupported(String),
     /// A quota would be passed.
     #[error("{0}")]
     LimitExceeded(String),
@@ -39,6 +42,7 @@ impl StreamsError {
             Self::NotFound(_) => Kind::NotFound,
             Self::InUse(_) => Kind::InUse,
             Self::Invalid(_) => Kind::Invalid,
+            Self::Unsupported(_) => Kind::Unsupported,
             Self::LimitExceeded(_) => Kind::LimitExceeded,
             Self::ExpiredIterator(_) | Self::ExpiredToken(_) => Kind::Expired,
             Self::Log(error) => error.kind(),
@@ -63,6 +67,7 @@ impl From<Rejected> for StreamsError {
             Kind::InUse => Self::InUse(message),
             Kind::LimitExceeded => Self::LimitExceeded(message),
             Kind::Invalid => Self::Invalid(message),
+            Kind::Unsupported => Self::Unsupported(message),
             _ => Self::Commands(message),
         }
     }

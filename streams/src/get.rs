@@ -27,14 +27,14 @@ impl Streams {
     /// Reads at most `limit` records (`None`: 10,000) and 10 MiB at an iterator.
     pub async fn get_records(&self, iterator: &str, limit: Option<usize>) -> Result<GetPage, StreamsError> {
         let token = self.open_iterator(iterator)?;
-        let stream = self.parts.catalog.snapshot().by_epoch(token.stream).cloned();
+        let stream = self.parts.catalog.current().by_epoch(token.stream).cloned();
         let gone = || StreamsError::NotFound(format!("Shard {} of the iterator does not exist any more.", token.shard));
-        let stream = stream.ok_or_else(gone)?;
+        let stream = stream.filter(|stream| stream.serves()).ok_or_else(gone)?;
         let shard = stream.shard(token.shard).ok_or_else(gone)?;
         let limit = limit.unwrap_or(limits::GET_RECORDS_COUNT_MAX).min(limits::GET_RECORDS_COUNT_MAX);
 
         let now = self.parts.clock.now();
-        let cutoff = now.before(stream.retention);
+        let cutoff = stream.oldest(now);
         let read =
             self.read_retained(shard.partition, token.next, cutoff, limit, limits::GET_RECORDS_BYTES_MAX).await?;
         let (page, next) = (read.page, read.next);
@@ -44,7 +44,8 @@ impl Streams {
             Some(last) => now.since(last.time).as_millis() as u64,
             None => now.since(page.bounds.last_time).as_millis() as u64,
         };
-        let ended = page.bounds.closed.is_some() && caught_up;
+        // The log may have closed it a moment before its children are known; a reader is told of both together.
+        let ended = shard.closed.is_some() && caught_up;
         let children = if ended { stream.children(shard.id) } else { Vec::new() };
         let next_iterator = (!ended).then(|| self.issue(stream.epoch, shard.id, next));
         let records = page.records.into_iter().map(|record| to_record(shard.epoch, record)).collect();

@@ -48,7 +48,7 @@ impl Streams {
         shard: ShardId,
         position: Position,
     ) -> Result<String, StreamsError> {
-        let stream = self.stream(scope, name)?;
+        let stream = self.serving(scope, name)?;
         let found = stream.shard(shard).ok_or_else(|| {
             StreamsError::NotFound(format!(
                 "Shard {shard} in stream {name} under account {} does not exist",
@@ -98,7 +98,7 @@ impl Streams {
             return refuse("it did not come from this stream");
         }
         let bounds = self.bounds(shard.partition);
-        if bounds.closed.is_some() && number >= SequenceNumber::of(shard.epoch, bounds.end) {
+        if shard.ending_sequence_number().is_some_and(|end| number >= end) {
             return refuse("it has reached the maximum for the shard");
         }
         if offset > bounds.end {

@@ -4,27 +4,40 @@
 //! Owns: what a stream, a shard and an iterator mean. Refuses: HTTP, AWS shapes, SQL, destinations.
 //! Read [`Catalog`] for the state, [`Streams`] for the operations, [`ShardCursor`] for consuming in process.
 
+mod account;
 mod catalog;
 mod checkpoint;
 mod command;
+mod config;
+mod consumer;
 mod cursor;
+mod encryption;
 mod error;
 mod get;
 mod iterator;
 mod list;
 mod put;
+mod reshard;
+mod resource;
 mod retention;
 mod service;
+mod settings;
 mod stream;
 mod tags;
 
+pub use account::{Commitment, CommitmentStatus};
 pub use catalog::Catalog;
 pub use checkpoint::Commit;
+pub use config::{Quotas, StreamsConfig};
+pub use consumer::{Consumer, ConsumerStatus};
 pub use cursor::{CursorPage, ShardCursor, Start};
+pub use encryption::{StreamKeys, WrappedKey};
 pub use error::StreamsError;
 pub use get::GetPage;
 pub use iterator::Position;
-pub use list::{ShardFilter, StreamPage};
+pub use list::{ShardFilter, StreamPage, Usage};
 pub use put::{Placed, PutEntry, PutFailure};
+pub use reshard::Scaled;
+pub use resource::Resource;
 pub use service::{CreateStream, Parts, Streams};
-pub use stream::{Shard, Stream, StreamMode};
+pub use stream::{Closed, Distribution, Shard, ShardMetric, Stream, StreamMode, StreamStatus};

@@ -3,9 +3,9 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use types::{AccountId, Scope, ShardId, StreamName, Timestamp};
+use types::{Scope, ShardId, StreamName, Timestamp};
 
-use crate::{Shard, Stream, Streams};
+use crate::{Quotas, Shard, Stream, StreamMode, StreamStatus, Streams};
 
 /// A page of streams, in order of name.
 #[derive(Debug, Clone)]
@@ -33,10 +33,19 @@ pub enum ShardFilter {
     FromTime(Timestamp),
 }
 
+/// What an account uses of its quotas in a region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Open shards of all streams.
+    pub open_shards: usize,
+    /// Streams in on-demand mode.
+    pub on_demand_streams: usize,
+}
+
 impl Streams {
     /// The streams after `after`, at most `limit`.
     pub fn list_streams(&self, scope: &Scope, after: Option<&StreamName>, limit: usize) -> StreamPage {
-        let state = self.parts.catalog.snapshot();
+        let state = self.parts.catalog.current();
         let from = match after {
             Some(name) => Bound::Excluded((scope.clone(), name.clone())),
             None => Bound::Included((scope.clone(), first_name())),
@@ -46,19 +55,31 @@ impl Streams {
         StreamPage { streams, has_more: rest.next().is_some() }
     }
 
-    /// Open shards of all streams of the account, for the quota texts and DescribeLimits.
-    pub fn open_shards_of(&self, account: &AccountId) -> usize {
-        let state = self.parts.catalog.snapshot();
-        let own = state.by_name().values().filter(|stream| stream.scope.account == *account);
-        own.map(|stream| self.open_shard_count(stream)).sum()
+    /// What an account uses of its quotas in a region.
+    pub fn usage(&self, scope: &Scope) -> Usage {
+        let state = self.parts.catalog.current();
+        let on_demand = state.of_scope(scope).filter(|stream| stream.mode == StreamMode::OnDemand);
+        Usage {
+            on_demand_streams: on_demand.count(),
+            open_shards: state.of_scope(scope).map(|stream| stream.open.len()).sum(),
+        }
+    }
+
+    /// The quotas in force.
+    pub fn quotas(&self) -> &Quotas {
+        &self.parts.config.quotas
     }
 
     /// The shards of a stream that pass the filter, by id. Closed shards whose last record is older than the stream's
     /// retention are expired and never shown; a time before the oldest retained record means that record.
     pub fn list_shards(&self, stream: &Stream, filter: ShardFilter) -> Vec<Shard> {
-        let horizon = self.parts.clock.now().before(stream.retention).max(stream.created);
+        let horizon = stream.oldest(self.parts.clock.now()).max(stream.created);
+        if stream.status == StreamStatus::Creating {
+            // AWS shows no shards before the stream is ACTIVE.
+            return Vec::new();
+        }
         let shown = |shard: &&Shard| {
-            let closed = self.closed_at(shard);
+            let closed = shard.closed.map(|closed| closed.at);
             let open_at = |time: Timestamp| shard.opened <= time && closed.is_none_or(|end| end >= time);
             let expired = closed.is_some_and(|end| end < horizon);
             !expired

@@ -1,17 +1,26 @@
 //! PutRecord and PutRecords: hash, route, one atomic append, sequence numbers.
+//!
+//! A reshard closes a shard in the log before its children are known. A put that meets the closed shard waits for
+//! them and is routed again, so a record is never put behind the end of its shard, nor before it.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use log::{Appended, LogError, NewRecord, PartitionAppend};
 use types::{HashKey, Offset, Scope, SequenceNumber, ShardId, StreamName, limits};
 
 use crate::service::not_found;
-use crate::{Stream, Streams, StreamsError};
+use crate::{Distribution, Stream, Streams, StreamsError};
+
+/// How long a put waits for the children of a closed shard; two flushes are usual.
+const RESHARD_WAIT: Duration = Duration::from_secs(10);
 
 /// One record to put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PutEntry {
-    /// Chooses the shard by its MD5, 1 to 256 characters.
-    pub partition_key: String,
+    /// Chooses the shard by its MD5, 1 to 256 characters. It may be missing where the service distributes records.
+    pub partition_key: Option<String>,
     /// Chooses the shard itself when present: a decimal number below 2^128.
     pub explicit_hash_key: Option<String>,
     /// The payload.
@@ -44,34 +53,99 @@ impl Streams {
         name: &StreamName,
         entries: Vec<PutEntry>,
     ) -> Result<Vec<Result<Placed, PutFailure>>, StreamsError> {
-        let stream = self.stream(scope, name)?;
+        let stream = self.serving(scope, name)?;
         check_total(&entries)?;
-        let routed = route(&stream, entries)?;
-        let (parts, places) = (routed.parts, routed.places);
-        match self.parts.log.append(parts, self.parts.clock.now()).await {
-            Ok(appended) => Ok(places.iter().map(|place| Ok(place.placed(&stream, &appended))).collect()),
-            Err(LogError::Overloaded) => {
-                let message = format!("Rate exceeded for stream {name} under account {}.", scope.account);
-                Ok(places.iter().map(|_| Err(PutFailure::Throttled(message.clone()))).collect())
+        let batch = Batch::new(self, &stream, entries)?;
+        let appended = self.append_open(vec![(stream, batch)], None).await;
+        match appended {
+            Ok(Written { routed, appended, .. }) => {
+                Ok(routed.iter().flat_map(|routed| routed.placed(&appended)).collect())
             }
-            Err(LogError::NoPartition(_)) => Err(not_found(scope, name)),
-            Err(error) => Err(error.into()),
+            Err(Refused { error, count }) => match error {
+                StreamsError::Log(LogError::Overloaded | LogError::Closed(_)) => {
+                    let message = format!("Rate exceeded for stream {name} under account {}.", scope.account);
+                    Ok((0..count).map(|_| Err(PutFailure::Throttled(message.clone()))).collect())
+                }
+                StreamsError::Log(LogError::NoPartition(_)) => Err(not_found(scope, name)),
+                error => Err(error),
+            },
+        }
+    }
+
+    /// Whether a put of these records would be taken: everything that [`Self::put_records`] checks, and no write.
+    pub fn check_records(&self, scope: &Scope, name: &StreamName, entries: Vec<PutEntry>) -> Result<(), StreamsError> {
+        check_total(&entries)?;
+        Batch::new(self, &*self.serving(scope, name)?, entries).map(|_| ())
+    }
+
+    /// Appends batches of several streams, and `first` before them, as one atomic unit. Where a shard was closed by a
+    /// reshard it waits until the stream's children are open and routes anew.
+    pub(crate) async fn append_open(
+        &self,
+        mut batches: Vec<(Arc<Stream>, Batch)>,
+        first: Option<PartitionAppend>,
+    ) -> Result<Written, Refused> {
+        let count = batches.iter().map(|(_, batch)| batch.records.len()).sum();
+        let refused = |error| Refused { error, count };
+        let mut changes = None;
+        let deadline = self.parts.clock.now().after(RESHARD_WAIT);
+        loop {
+            let mut parts: Vec<PartitionAppend> = first.clone().into_iter().collect();
+            let routed: Vec<Routed> =
+                batches.iter().map(|(stream, batch)| batch.route(stream.clone(), &mut parts)).collect();
+            match self.parts.log.append(parts, self.parts.clock.now()).await {
+                Ok(appended) => return Ok(Written { routed, appended }),
+                Err(LogError::Closed(_)) if self.parts.clock.now() < deadline => {}
+                Err(error) => return Err(refused(error.into())),
+            }
+            // Subscribed before the streams are read again, so that no change is missed in between.
+            match &mut changes {
+                None => changes = Some(self.parts.catalog.changes()),
+                Some(changes) => {
+                    tokio::select! {
+                        // It cannot end: the catalog lives as long as we do.
+                        _ = changes.changed() => {}
+                        () = self.parts.clock.sleep(RESHARD_WAIT) => {}
+                    }
+                }
+            }
+            for (stream, _) in &mut batches {
+                *stream = self.serving(&stream.scope, &stream.name).map_err(refused)?;
+            }
         }
     }
 }
 
-impl Streams {
-    /// Whether a put of these records would be taken: everything that [`Self::put_records`] checks, and no write.
-    pub fn check_records(&self, scope: &Scope, name: &StreamName, entries: Vec<PutEntry>) -> Result<(), StreamsError> {
-        check_total(&entries)?;
-        route(&*self.stream(scope, name)?, entries).map(|_| ())
-    }
+/// What was appended, and where each batch went in it.
+pub(crate) struct Written {
+    pub(crate) routed: Vec<Routed>,
+    pub(crate) appended: Vec<Appended>,
 }
 
-/// A batch sorted by shard, and where each of its entries went in it.
+/// Nothing was appended.
+pub(crate) struct Refused {
+    pub(crate) error: StreamsError,
+    /// How many records were to be appended.
+    count: usize,
+}
+
+/// Checked records of one stream, each with what decides its shard.
+pub(crate) struct Batch {
+    keys: Vec<Target>,
+    records: Vec<NewRecord>,
+}
+
+/// What decides the shard of a record.
+enum Target {
+    /// The shard that takes the key.
+    Key(HashKey),
+    /// Any shard: the turn's one.
+    Turn(u64),
+}
+
+/// A batch sorted by shard: where each of its entries went in the append.
 pub(crate) struct Routed {
-    /// One part for each shard that has records.
-    pub(crate) parts: Vec<PartitionAppend>,
+    stream: Arc<Stream>,
     places: Vec<Place>,
 }
 
@@ -82,36 +156,63 @@ struct Place {
     index: u64,
 }
 
-impl Place {
-    fn placed(&self, stream: &Stream, appended: &[Appended]) -> Placed {
-        let shard = &stream.shards[self.shard];
-        let offset = Offset(appended[self.part].first.0 + self.index);
-        Placed { shard: shard.id, sequence_number: SequenceNumber::of(shard.epoch, offset) }
+impl Routed {
+    /// What each entry is answered, in the order of the batch.
+    fn placed(&self, appended: &[Appended]) -> Vec<Result<Placed, PutFailure>> {
+        let placed = self.places.iter().map(|place| {
+            let shard = &self.stream.shards[place.shard];
+            let offset = Offset(appended[place.part].first.0 + place.index);
+            Ok(Placed { shard: shard.id, sequence_number: SequenceNumber::of(shard.epoch, offset) })
+        });
+        placed.collect()
     }
 }
 
-/// Checks and routes a batch. Keeps the order of entries within each shard.
-pub(crate) fn route(stream: &Stream, entries: Vec<PutEntry>) -> Result<Routed, StreamsError> {
-    check_sizes(stream, &entries)?;
-    let mut part_of_shard: Vec<Option<usize>> = vec![None; stream.shards.len()];
-    let mut routed = Routed { parts: Vec::new(), places: Vec::with_capacity(entries.len()) };
-    for entry in entries {
-        let shard = stream.route(hash_key(&entry)?);
-        let part = *part_of_shard[shard].get_or_insert_with(|| {
-            routed.parts.push(PartitionAppend { partition: stream.shards[shard].partition, records: Vec::new() });
-            routed.parts.len() - 1
-        });
-        let records = &mut routed.parts[part].records;
-        routed.places.push(Place { shard, part, index: records.len() as u64 });
-        records.push(NewRecord { key: Bytes::from(entry.partition_key), value: entry.data });
+impl Batch {
+    /// Checks the entries against the stream's rules.
+    pub(crate) fn new(streams: &Streams, stream: &Stream, entries: Vec<PutEntry>) -> Result<Self, StreamsError> {
+        check_sizes(stream, &entries)?;
+        let mut keys = Vec::with_capacity(entries.len());
+        let mut records = Vec::with_capacity(entries.len());
+        for entry in entries {
+            keys.push(match stream.distribution {
+                Distribution::UserPartitionKey => Target::Key(hash_key(&entry)?),
+                Distribution::Auto => Target::Turn(streams.turn()),
+            });
+            let key = Bytes::from(entry.partition_key.unwrap_or_default());
+            records.push(NewRecord { key, value: entry.data });
+        }
+        Ok(Self { keys, records })
     }
-    Ok(routed)
+
+    /// Adds the records to `parts`, one part for each shard that has some. Keeps the order of entries within a shard.
+    fn route(&self, stream: Arc<Stream>, parts: &mut Vec<PartitionAppend>) -> Routed {
+        let mut part_of_shard: Vec<Option<usize>> = vec![None; stream.shards.len()];
+        let mut places = Vec::with_capacity(self.records.len());
+        for (key, record) in self.keys.iter().zip(&self.records) {
+            let shard = match key {
+                Target::Key(key) => stream.route(*key),
+                Target::Turn(turn) => stream.open[(*turn % stream.open.len() as u64) as usize],
+            };
+            let part = *part_of_shard[shard].get_or_insert_with(|| {
+                parts.push(PartitionAppend { partition: stream.shards[shard].partition, records: Vec::new() });
+                parts.len() - 1
+            });
+            let records = &mut parts[part].records;
+            places.push(Place { shard, part, index: records.len() as u64 });
+            records.push(record.clone());
+        }
+        Routed { stream, places }
+    }
 }
 
 fn hash_key(entry: &PutEntry) -> Result<HashKey, StreamsError> {
-    match &entry.explicit_hash_key {
-        None => Ok(HashKey::of_partition_key(&entry.partition_key)),
-        Some(text) => HashKey::parse(text).ok_or_else(|| {
+    match (&entry.explicit_hash_key, &entry.partition_key) {
+        (None, Some(key)) => Ok(HashKey::of_partition_key(key)),
+        (None, None) => Err(StreamsError::Unsupported(
+            "Value null at 'partitionKey' failed to satisfy constraint: Member must not be null".into(),
+        )),
+        (Some(text), _) => HashKey::parse(text).ok_or_else(|| {
             StreamsError::Invalid(format!(
                 "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was {text}"
             ))
@@ -140,5 +241,5 @@ fn check_total(entries: &[PutEntry]) -> Result<(), StreamsError> {
 }
 
 fn size(entry: &PutEntry) -> usize {
-    entry.data.len() + entry.partition_key.len()
+    entry.data.len() + entry.partition_key.as_ref().map_or(0, String::len)
 }

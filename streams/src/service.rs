@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use log::{Bounds, Log};
-use types::{Clock, Commands, Offset, PartitionId, Random, Scope, SequenceNumber, StreamName, Timestamp, limits};
+use types::{Clock, Commands, Offset, PartitionId, Random, Scope, StreamName, Timestamp, limits};
 
-use crate::command::StreamCommand;
+use crate::command::{ShardQuotas, StreamCommand, StreamRef};
 use crate::tags::check_tags;
-use crate::{Catalog, Shard, Stream, StreamMode, StreamsError};
+use crate::{Catalog, Distribution, Stream, StreamMode, StreamsConfig, StreamsError};
 
 /// Open shards of a new on-demand stream (developer guide: 4 MiB/s of writes).
 const ON_DEMAND_SHARDS: u32 = 4;
@@ -27,12 +28,16 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// Authenticates iterators and page tokens; kept with the data so that they outlive a restart.
     pub token_secret: [u8; 32],
+    /// Durations and quotas.
+    pub config: StreamsConfig,
 }
 
 /// Data Streams. Cheap to clone.
 #[derive(Clone)]
 pub struct Streams {
     pub(crate) parts: Arc<Parts>,
+    /// Counts records that may go to any shard.
+    turns: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for Streams {
@@ -54,41 +59,55 @@ pub struct CreateStream {
     pub record_bytes_max: Option<usize>,
     /// Tags by key.
     pub tags: BTreeMap<String, String>,
+    /// Write capacity to keep ready on an on-demand stream, in MiB/s.
+    pub warm_mibps: Option<u32>,
+    /// How records find their shard.
+    pub distribution: Distribution,
+}
+
+impl CreateStream {
+    /// A provisioned stream with nothing special about it.
+    pub fn provisioned(name: StreamName, shard_count: u32) -> Self {
+        Self {
+            name,
+            mode: StreamMode::Provisioned,
+            shard_count: Some(shard_count),
+            record_bytes_max: None,
+            tags: BTreeMap::new(),
+            warm_mibps: None,
+            distribution: Distribution::default(),
+        }
+    }
 }
 
 impl Streams {
     /// The service over `parts`.
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts) }
+        Self { parts: Arc::new(parts), turns: Arc::default() }
     }
 
-    /// Finishes what a crash may have interrupted: tells the log again which partitions belong to deleted streams.
+    /// Finishes what a crash may have interrupted: tells the log again which partitions nobody needs any more, and
+    /// goes on with every control operation that was under way.
     pub async fn resume(&self) -> Result<(), StreamsError> {
-        for partition in self.parts.catalog.snapshot().deleted() {
+        for partition in self.parts.catalog.current().dropped() {
             if self.parts.log.bounds(*partition).is_some() {
                 self.parts.log.drop_partition(*partition).await?;
             }
         }
+        self.resume_pending().await;
+        self.resume_consumers();
         Ok(())
     }
 
-    /// Creates a stream; it is ACTIVE when this returns.
+    /// Creates a stream; without a transition time it is ACTIVE when this returns.
     pub async fn create_stream(&self, scope: &Scope, request: CreateStream) -> Result<(), StreamsError> {
-        let shard_count = match (request.mode, request.shard_count) {
-            (StreamMode::Provisioned, Some(count)) => count,
-            (StreamMode::Provisioned, None) => {
-                return Err(StreamsError::Invalid("ShardCount is required for a stream in PROVISIONED mode.".into()));
-            }
-            (StreamMode::OnDemand, None) => ON_DEMAND_SHARDS,
-            (StreamMode::OnDemand, Some(_)) => {
-                return Err(StreamsError::Invalid(
-                    "ShardCount is not supported for a stream in ON_DEMAND mode.".into(),
-                ));
-            }
-        };
+        let shard_count = first_shards(&request)?;
         check_tags(&request.tags)?;
-        if shard_count == 0 {
-            return Err(StreamsError::Invalid("A stream has at least one shard.".into()));
+        if request.warm_mibps.is_some() {
+            self.check_warm(scope, request.mode)?;
+        }
+        if request.distribution == Distribution::Auto && request.mode == StreamMode::Provisioned {
+            return Err(StreamsError::Invalid("The AUTO strategy needs a stream in ON_DEMAND mode.".into()));
         }
         if shard_count > limits::SHARDS_PER_STREAM_MAX {
             return Err(StreamsError::LimitExceeded(format!(
@@ -98,6 +117,7 @@ impl Streams {
                 limits::SHARDS_PER_STREAM_MAX
             )));
         }
+        let name = request.name.clone();
         let command = StreamCommand::Create {
             scope: scope.clone(),
             name: request.name,
@@ -106,18 +126,33 @@ impl Streams {
             retention_hours: (limits::RETENTION_DEFAULT.as_secs() / 3600) as u32,
             record_bytes_max: request.record_bytes_max.unwrap_or(limits::RECORD_BYTES_MAX_DEFAULT),
             tags: request.tags,
+            warm_mibps: request.warm_mibps,
+            distribution: request.distribution,
+            quotas: self.shard_quotas(),
+            settle: self.settles_at_once(),
         };
-        self.parts.commands.submit(command.into_command()).await?;
+        self.submit(command).await?;
+        if let Ok(stream) = self.stream(scope, &name) {
+            self.drive(StreamRef::to(&stream)).await;
+        }
         Ok(())
     }
 
-    /// Deletes a stream and forgets its records.
-    pub async fn delete_stream(&self, scope: &Scope, name: &StreamName) -> Result<(), StreamsError> {
+    /// Deletes a stream and forgets its records; with consumers only if `with_consumers`.
+    pub async fn delete_stream(
+        &self,
+        scope: &Scope,
+        name: &StreamName,
+        with_consumers: bool,
+    ) -> Result<(), StreamsError> {
         let stream = self.stream(scope, name)?;
-        let command = StreamCommand::Delete { scope: scope.clone(), name: name.clone(), epoch: stream.epoch };
-        self.parts.commands.submit(command.into_command()).await?;
-        for shard in &stream.shards {
-            self.parts.log.drop_partition(shard.partition).await?;
+        let of = StreamRef::to(&stream);
+        let (quotas, settle) = (self.shard_quotas(), self.settles_at_once());
+        self.submit(StreamCommand::Delete { of: of.clone(), with_consumers, quotas, settle }).await?;
+        if settle {
+            self.drop_shards(&stream).await;
+        } else {
+            self.drive(of).await;
         }
         Ok(())
     }
@@ -127,20 +162,35 @@ impl Streams {
         self.parts.catalog.stream(scope, name).ok_or_else(|| not_found(scope, name))
     }
 
-    /// When the shard was closed; `None` while it is open.
-    pub fn closed_at(&self, shard: &Shard) -> Option<Timestamp> {
-        self.parts.log.bounds(shard.partition).and_then(|bounds| bounds.closed)
+    /// The stream of that name, if records can be put and read: AWS knows no stream that is CREATING or DELETING.
+    pub(crate) fn serving(&self, scope: &Scope, name: &StreamName) -> Result<Arc<Stream>, StreamsError> {
+        self.parts.catalog.stream(scope, name).filter(|stream| stream.serves()).ok_or_else(|| not_found(scope, name))
     }
 
-    /// The number above all records of a closed shard; `None` while it is open.
-    pub fn ending_sequence_number(&self, shard: &Shard) -> Option<SequenceNumber> {
-        let bounds = self.parts.log.bounds(shard.partition)?;
-        bounds.closed.map(|_| SequenceNumber::of(shard.epoch, bounds.end))
+    /// The next turn of the shards that records without a key take.
+    pub(crate) fn turn(&self) -> u64 {
+        self.turns.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Shards that take records.
-    pub fn open_shard_count(&self, stream: &Stream) -> usize {
-        stream.shards.iter().filter(|shard| self.closed_at(shard).is_none()).count()
+    /// Whether control operations are done when they are answered.
+    pub(crate) fn settles_at_once(&self) -> bool {
+        self.parts.config.transition.is_zero()
+    }
+
+    pub(crate) fn shard_quotas(&self) -> ShardQuotas {
+        let quotas = &self.parts.config.quotas;
+        ShardQuotas {
+            open_shards: quotas.open_shards,
+            on_demand_streams: quotas.on_demand_streams,
+            streams_in_transition: quotas.streams_in_transition,
+            scalings_per_day: quotas.scalings_per_day,
+        }
+    }
+
+    /// Makes a command durable and applied.
+    pub(crate) async fn submit(&self, command: StreamCommand) -> Result<(), StreamsError> {
+        self.parts.commands.submit(command.into_command()).await?;
+        Ok(())
     }
 
     /// The state of a partition; one that nothing was appended to yet is empty.
@@ -151,6 +201,20 @@ impl Streams {
             closed: None,
             last_time: Timestamp(0),
         })
+    }
+}
+
+fn first_shards(request: &CreateStream) -> Result<u32, StreamsError> {
+    match (request.mode, request.shard_count) {
+        (_, Some(0)) => Err(StreamsError::Invalid("A stream has at least one shard.".into())),
+        (StreamMode::Provisioned, Some(count)) => Ok(count),
+        (StreamMode::Provisioned, None) => {
+            Err(StreamsError::Invalid("ShardCount is required for a stream in PROVISIONED mode.".into()))
+        }
+        (StreamMode::OnDemand, None) => Ok(request.warm_mibps.unwrap_or(0).max(ON_DEMAND_SHARDS)),
+        (StreamMode::OnDemand, Some(_)) => {
+            Err(StreamsError::Invalid("ShardCount is not supported for a stream in ON_DEMAND mode.".into()))
+        }
     }
 }
 

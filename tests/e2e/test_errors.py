@@ -46,7 +46,7 @@ def test_unknown_operations(shared):
     refused(send(shared, "Frobnicate", {}), "UnknownOperationException")
     refused(send(shared, "ListStreams", {}, prefix="Kinesis_19990101"), "UnknownOperationException")
     # In the model, but of a later issue.
-    refused(send(shared, "SplitShard", {}), "UnknownOperationException")
+    refused(send(shared, "UpdateDestination", {}, prefix="Firehose_20150804"), "UnknownOperationException")
 
 
 def test_validation_names_everything_at_once(shared):

@@ -74,6 +74,17 @@ pub enum SubmitError {
 pub trait Applier: Send + Sync + 'static {
     /// Changes the state, or refuses. A body that cannot be read is a refused command, never a panic.
     fn apply(&self, meta: CommandMeta, body: &[u8]) -> Result<(), Rejected>;
+
+    /// The whole state as bytes: equal states give equal bytes (no map order, no clock), because they are hashed to
+    /// compare a replay with what was, and they stand in the log in place of the commands that led to the state.
+    fn snapshot(&self) -> Vec<u8>;
+
+    /// Replaces the state by the one that `bytes` hold. Bytes of every older version can be read, those of an unknown
+    /// one are refused with a reason, and the state is then as before.
+    ///
+    /// # Errors
+    /// Why the bytes cannot be read.
+    fn restore(&self, bytes: &[u8]) -> Result<(), String>;
 }
 
 /// Where commands are submitted; `log::CommandLog` is the implementation.

@@ -9,6 +9,8 @@ pub enum Kind {
     InUse,
     /// The request itself is wrong: change it.
     Invalid,
+    /// The operation is not one of this kind of resource: use another.
+    Unsupported,
     /// A quota is used up: free something.
     LimitExceeded,
     /// Too fast: back off and retry.

@@ -15,12 +15,15 @@ pub mod position;
 mod random;
 mod record;
 
-pub use arn::{Arn, ArnError, ResourceType};
+pub use arn::{Arn, ArnError, ConsumerArn, ResourceType};
 pub use backoff::Backoff;
 pub use clock::{Clock, Sleep, SystemClock, Timestamp};
 pub use command::{Applied, Applier, Command, CommandMeta, Commands, Domain, Rejected, SubmitError};
 pub use error::Kind;
-pub use names::{AccountId, ApplicationName, DeliveryStreamName, InvalidName, Region, Scope, StreamName};
+pub use names::{
+    AccountId, ApplicationName, ChannelName, ConsumerName, DeliveryStreamName, InvalidName, QueueName, Region, Scope,
+    StreamName,
+};
 pub use position::{Epoch, HashKey, HashRange, Offset, PartitionId, SequenceNumber, ShardId};
 pub use random::{Random, SystemRandom, new_uuid};
 pub use record::Record;

@@ -73,6 +73,18 @@ name!(
     StreamName, "stream name", 128
 );
 name!(
+    /// A registered consumer of a stream: 1 to 128 characters (model shape `ConsumerName`).
+    ConsumerName, "consumer name", 128
+);
+name!(
+    /// A queue over a stream: 1 to 128 characters (model shape `QueueName`).
+    QueueName, "queue name", 128
+);
+name!(
+    /// A channel of streams: 1 to 128 characters (model shape `ChannelName`).
+    ChannelName, "channel name", 128
+);
+name!(
     /// A Firehose stream: 1 to 64 characters (model shape `DeliveryStreamName`).
     DeliveryStreamName, "delivery stream name", 64
 );

@@ -1,8 +1,9 @@
 //! Where a record is: partition, offset, shard, hash key, and the public sequence number built from them.
 //!
 //! A sequence number is `(1 << 124) | (epoch << 64) | (offset + 1)`: always 38 decimal digits, so text order is numeric
-//! order. `epoch` is the command-log offset of the command that opened the shard, so a child shard is always above
-//! its parent and a stream made anew under an old name never accepts the old one's numbers. The low half is the
+//! order. `epoch` is the command-log offset of the command that opened the shard and, in its low 16 bits, the shard's
+//! index among those that the command opened. So a child shard is always above its parent, a stream made anew under
+//! an old name never accepts the old one's numbers, and no shard accepts those of another. The low half is the
 //! record's log offset plus one: zero is the shard's StartingSequenceNumber, which no record bears, so
 //! `AFTER_SEQUENCE_NUMBER` of it means the whole shard.
 
@@ -43,10 +44,21 @@ impl Offset {
     }
 }
 
-/// The command-log offset of the command that opened a shard (below 2^60).
+/// Which command made a thing: its command-log offset for a resource, [`Epoch::of_shard`] for a shard (below 2^60).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(pub u64);
+
+impl Epoch {
+    /// The epoch of the `index`-th shard that the command at `command` opened.
+    ///
+    /// # Panics
+    /// If the command log holds 2^44 commands or more; a control plane does not.
+    pub fn of_shard(command: Offset, index: u16) -> Self {
+        assert!(command.0 < 1 << 44, "a command log stays below 2^44 commands");
+        Self(command.0 << 16 | u64::from(index))
+    }
+}
 
 const MARK: u128 = 1 << 124;
 const EPOCH_MAX: u64 = (1 << 60) - 1;

@@ -29,12 +29,18 @@ codes! {
     INCOMPLETE_SIGNATURE = "IncompleteSignatureException", 400;
     /// A fault of the server, as Firehose's per-record results and undeclared faults name it.
     INTERNAL_FAILURE = "InternalFailure", 500;
+    /// A fault of the server, as CloudWatch names it.
+    INTERNAL_SERVICE_FAULT = "InternalServiceFault", 500;
     /// A fault of the server, as the Kinesis model names it.
     INTERNAL_FAILURE_EXCEPTION = "InternalFailureException", 500;
     /// An application's configuration is wrong.
     INVALID_APPLICATION_CONFIGURATION = "InvalidApplicationConfigurationException", 400;
     /// The meaning of an argument is wrong.
     INVALID_ARGUMENT = "InvalidArgumentException", 400;
+    /// Members that do not go together (CloudWatch).
+    INVALID_PARAMETER_COMBINATION = "InvalidParameterCombinationException", 400;
+    /// The meaning of a member is wrong (CloudWatch).
+    INVALID_PARAMETER_VALUE = "InvalidParameterValueException", 400;
     /// The request is wrong (Analytics).
     INVALID_REQUEST = "InvalidRequestException", 400;
     /// The signature is wrong, out of date or made for something else.
@@ -43,6 +49,8 @@ codes! {
     LIMIT_EXCEEDED = "LimitExceededException", 400;
     /// The request is not signed.
     MISSING_AUTHENTICATION_TOKEN = "MissingAuthenticationTokenException", 400;
+    /// A member is missing (CloudWatch).
+    MISSING_REQUIRED_PARAMETER = "MissingRequiredParameterException", 400;
     /// A shard is over its rate.
     PROVISIONED_THROUGHPUT_EXCEEDED = "ProvisionedThroughputExceededException", 400;
     /// The name is taken, or the state does not allow the call.
@@ -74,41 +82,74 @@ pub fn status(code: &str) -> u16 {
     STATUSES.iter().find(|(name, _)| *name == code).map_or(400, |(_, status)| *status)
 }
 
-/// How the message is spelled in an error body.
+/// The code and status under which the query protocol knows an error; what is not listed is the same in both.
+pub fn query_code(code: &'static str) -> (&'static str, u16) {
+    match code {
+        ACCESS_DENIED => ("AccessDenied", 403),
+        INCOMPLETE_SIGNATURE => ("IncompleteSignature", 400),
+        INTERNAL_SERVICE_FAULT => ("InternalServiceError", 500),
+        INVALID_PARAMETER_COMBINATION => ("InvalidParameterCombination", 400),
+        INVALID_PARAMETER_VALUE => ("InvalidParameterValue", 400),
+        INVALID_SIGNATURE => ("SignatureDoesNotMatch", 403),
+        MISSING_AUTHENTICATION_TOKEN => ("MissingAuthenticationToken", 403),
+        MISSING_REQUIRED_PARAMETER => ("MissingParameter", 400),
+        SERIALIZATION => ("MalformedInput", 400),
+        THROTTLING => ("Throttling", 400),
+        UNKNOWN_OPERATION => ("InvalidAction", 400),
+        UNRECOGNIZED_CLIENT => ("InvalidClientTokenId", 403),
+        VALIDATION => ("ValidationError", 400),
+        other => (other, status(other)),
+    }
+}
+
+/// How a service spells the parts of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MessageMember {
-    /// `message`: Kinesis and Firehose.
-    Lower,
-    /// `Message`: Analytics, and SerializationException in every service.
-    Upper,
+pub struct Spelling {
+    /// The member of the message; SerializationException has `Message` in every service.
+    message: &'static str,
+    /// What stands before the code in `__type`, the `#` included.
+    namespace: &'static str,
 }
 
-impl MessageMember {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Lower => "message",
-            Self::Upper => "Message",
+impl Spelling {
+    /// `message`, and the bare name: Kinesis, Firehose.
+    pub const LOWER: Self = Self { message: "message", namespace: "" };
+    /// `Message`, and the bare name: Analytics.
+    pub const UPPER: Self = Self { message: "Message", namespace: "" };
+    /// `message`, and the name of the shape in full.
+    pub const DYNAMODB: Self = Self { message: "message", namespace: "com.amazonaws.dynamodb.v20120810#" };
+    /// `message`, and the name of the shape in full.
+    pub const CLOUDWATCH: Self = Self { message: "message", namespace: "com.amazonaws.cloudwatch#" };
+
+    fn message_of(self, code: &str) -> &'static str {
+        if code == SERIALIZATION { "Message" } else { self.message }
+    }
+
+    /// The JSON body of an error; `members` are further members and their JSON. Send the code in the header
+    /// `x-amzn-ErrorType` as well.
+    pub fn json_body(self, code: &str, message: &str, members: &[(&'static str, String)]) -> Vec<u8> {
+        let text = |value: &str| serde_json::Value::from(value).to_string();
+        let kind = text(&format!("{}{code}", self.namespace));
+        let mut body = format!("{{\"__type\":{kind},\"{}\":{}", self.message_of(code), text(message));
+        for (name, json) in members {
+            body.push_str(&format!(",\"{name}\":{json}"));
         }
+        body.push('}');
+        body.into_bytes()
     }
-}
 
-/// The JSON body of an error. Send the code in the header `x-amzn-ErrorType` as well.
-pub fn json_body(code: &str, member: MessageMember, message: &str) -> Vec<u8> {
-    // A map of text to text, so the two values are all there is to escape.
-    let text = |value: &str| serde_json::Value::from(value).to_string();
-    format!("{{\"__type\":{},\"{}\":{}}}", text(code), member.name(), text(message)).into_bytes()
-}
-
-/// The same in legacy CBOR, for clients that would call a JSON body an invalid CBOR token.
-pub fn cbor_body(code: &str, member: MessageMember, message: &str) -> Vec<u8> {
-    // A map of two pairs; every text is written with a 32-bit length, which is longer than needed and legal.
-    let mut out = vec![0xa2];
-    for text in ["__type", code, member.name(), message] {
-        out.push(0x7a);
-        out.extend_from_slice(&u32::try_from(text.len()).unwrap_or(0).to_be_bytes());
-        out.extend_from_slice(text.as_bytes());
+    /// The same in CBOR, for clients that would call a JSON body an invalid CBOR token.
+    pub fn cbor_body(self, code: &str, message: &str) -> Vec<u8> {
+        // A map of two pairs; every text is written with a 32-bit length, which is longer than needed and legal.
+        let mut out = vec![0xa2];
+        let kind = format!("{}{code}", self.namespace);
+        for text in ["__type", &kind, self.message_of(code), message] {
+            out.push(0x7a);
+            out.extend_from_slice(&u32::try_from(text.len()).unwrap_or(0).to_be_bytes());
+            out.extend_from_slice(text.as_bytes());
+        }
+        out
     }
-    out
 }
 
 #[cfg(test)]
@@ -125,16 +166,25 @@ mod tests {
 
     #[test]
     fn cbor_bodies_are_maps_of_text() {
-        let body = cbor_body("A", MessageMember::Lower, "b");
+        let body = Spelling::LOWER.cbor_body("A", "b");
         let expected: &[u8] = b"\xa2\x7a\0\0\0\x06__type\x7a\0\0\0\x01A\x7a\0\0\0\x07message\x7a\0\0\0\x01b";
         assert_eq!(body, expected);
     }
 
     #[test]
-    fn bodies_are_json() {
-        let body = json_body(VALIDATION, MessageMember::Lower, "a \"b\"\n");
-        assert_eq!(String::from_utf8(body).unwrap(), r#"{"__type":"ValidationException","message":"a \"b\"\n"}"#);
-        let body = json_body(SERIALIZATION, MessageMember::Upper, "x");
-        assert_eq!(String::from_utf8(body).unwrap(), r#"{"__type":"SerializationException","Message":"x"}"#);
+    fn bodies_are_json_as_each_service_spells_it() {
+        let body = |spelling: Spelling, code, members: &[_]| {
+            String::from_utf8(spelling.json_body(code, "a \"b\"\n", members)).unwrap()
+        };
+        let plain = body(Spelling::LOWER, VALIDATION, &[]);
+        assert_eq!(plain, r#"{"__type":"ValidationException","message":"a \"b\"\n"}"#);
+        let upper = body(Spelling::UPPER, VALIDATION, &[]);
+        assert_eq!(upper, r#"{"__type":"ValidationException","Message":"a \"b\"\n"}"#);
+        let serialization = body(Spelling::LOWER, SERIALIZATION, &[]);
+        assert_eq!(serialization, r#"{"__type":"SerializationException","Message":"a \"b\"\n"}"#);
+        let full = body(Spelling::DYNAMODB, "X", &[("CancellationReasons", "[{}]".to_owned())]);
+        let expected =
+            r#"{"__type":"com.amazonaws.dynamodb.v20120810#X","message":"a \"b\"\n","CancellationReasons":[{}]}"#;
+        assert_eq!(full, expected);
     }
 }

@@ -2,36 +2,25 @@
 
 use serde_json::error::Category;
 
-use crate::{Decode, Encode, Encoder, Timestamp};
-
-/// A body that is not what it should be (AWS: SerializationException).
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum JsonError {
-    /// Not JSON at all, or nested too deeply.
-    #[error("the request body is not valid JSON: {0}")]
-    Malformed(String),
-    /// JSON of other types than the shape has, in AWS's words.
-    #[error("{0}")]
-    WrongType(String),
-}
+use crate::{Decode, DecodeError, Encode, Encoder, Timestamp};
 
 /// Reads a shape. Unknown members are ignored; what is not checked here is the business of [`crate::validate()`].
-pub fn decode<T: Decode>(body: &[u8]) -> Result<T, JsonError> {
+pub fn decode<T: Decode>(body: &[u8]) -> Result<T, DecodeError> {
     let mut input = serde_json::Deserializer::from_slice(body);
     let value = T::decode(&mut input).map_err(problem)?;
     input.end().map_err(problem)?;
-    value.ok_or_else(|| JsonError::WrongType("Unexpected null".into()))
+    value.ok_or_else(|| DecodeError::WrongType("Unexpected null".into()))
 }
 
-fn problem(error: serde_json::Error) -> JsonError {
+fn problem(error: serde_json::Error) -> DecodeError {
     let text = error.to_string();
     match error.classify() {
         // The position that serde_json appends is of no use to a caller whose SDK wrote the body.
         Category::Data => {
             let end = text.rfind(" at line ").unwrap_or(text.len());
-            JsonError::WrongType(text.get(..end).unwrap_or(&text).to_owned())
+            DecodeError::WrongType(text.get(..end).unwrap_or(&text).to_owned())
         }
-        _ => JsonError::Malformed(text),
+        _ => DecodeError::Malformed(text),
     }
 }
 

@@ -7,16 +7,20 @@
 //! A request: [`json::decode`] gives the input shape with every member optional, [`validate`] makes sure that the
 //! required ones are there, the handler answers with an output shape, [`json::encode`] writes it.
 
+mod codec;
 mod decode;
 mod encode;
 pub mod error_code;
+pub mod event_stream;
 mod generated;
 pub mod json;
+pub mod query;
 pub mod sigv4;
 mod time;
 mod validate;
 mod value;
 
+pub use codec::{Codec, DecodeError};
 pub use decode::{Decode, Structure};
 pub use encode::{Encode, Encoder};
 pub use generated::{analytics, cloudwatch, dynamodb, firehose, kinesis, sts};

@@ -283,7 +283,7 @@ async fn due(due: &mut Option<(Timestamp, Sleep)>) {
 
 fn check_size(outputs: &[(Scope, StreamName, Vec<PutEntry>)]) -> Result<(), JobError> {
     let rows = outputs.iter().flat_map(|(_, _, rows)| rows);
-    let bytes = rows.map(|row| row.data.len() + row.partition_key.len()).sum();
+    let bytes = rows.map(|row| row.data.len() + row.partition_key.as_ref().map_or(0, String::len)).sum();
     if bytes > OUTPUT_BYTES_MAX {
         return Err(JobError::OutputTooLarge { bytes, bytes_max: OUTPUT_BYTES_MAX });
     }

@@ -132,6 +132,7 @@ impl World {
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
             token_secret: [1; 32],
+            config: streams::StreamsConfig::default(),
         });
         streams.resume().await.unwrap();
         let analytics = Analytics::new(analytics::Parts {
@@ -154,6 +155,8 @@ impl World {
             shard_count: Some(shards),
             record_bytes_max: None,
             tags: BTreeMap::new(),
+            warm_mibps: None,
+            distribution: streams::Distribution::default(),
         };
         self.streams.create_stream(&self.scope, request).await.unwrap();
     }
@@ -161,7 +164,7 @@ impl World {
     /// Puts a record into the half of the hash space that `shard` (0 or 1) names.
     pub(crate) async fn put(&self, name: &str, shard: u128, data: &str) {
         let entry = PutEntry {
-            partition_key: "k".into(),
+            partition_key: Some("k".into()),
             explicit_hash_key: Some((shard << 127).to_string()),
             data: Bytes::copy_from_slice(data.as_bytes()),
         };

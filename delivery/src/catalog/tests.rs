@@ -88,3 +88,25 @@ fn the_persisted_form_is_fixed() {
     let kept: Vec<_> = catalog.all().iter().map(|stream| stream.name.to_string()).collect();
     assert_eq!(kept, ["orders"]);
 }
+
+#[test]
+fn a_catalog_read_back_is_the_same() {
+    let catalog = Catalog::default();
+    for (offset, (account, stream)) in [("2", "c"), ("1", "a"), ("1", "b")].into_iter().enumerate() {
+        apply(&catalog, offset as u64, &create(account, stream)).unwrap();
+    }
+    let lines = include_str!("golden_commands.jsonl").lines().enumerate();
+    for (line, command) in lines {
+        let meta = CommandMeta { offset: Offset(10 + line as u64), time: Timestamp(9) };
+        let _refused = catalog.apply(meta, command.as_bytes());
+    }
+    apply(&catalog, 99, &Command::Delete { scope: scope("1"), name: name("b") }).unwrap();
+    let bytes = catalog.snapshot();
+
+    let again = Catalog::default();
+    again.restore(&bytes).unwrap();
+    assert_eq!(**again.state.load(), **catalog.state.load());
+    assert_eq!(again.snapshot(), bytes);
+    assert!(again.restore(b"{}").is_err());
+    assert_eq!(again.snapshot(), bytes, "a refused restore changes nothing");
+}

@@ -88,6 +88,7 @@ impl World {
             clock: self.clock.clone(),
             random: Arc::new(SystemRandom),
             token_secret: [7; 32],
+            config: streams::StreamsConfig::default(),
         });
         let delivery = Delivery::new(Parts {
             catalog: state,
@@ -132,6 +133,8 @@ impl World {
             shard_count: Some(shards),
             record_bytes_max: None,
             tags: BTreeMap::new(),
+            warm_mibps: None,
+            distribution: streams::Distribution::default(),
         };
         self.server().streams.create_stream(&scope(), request).await.unwrap();
     }
@@ -139,7 +142,7 @@ impl World {
     /// Puts each record under itself as partition key.
     async fn put_to_stream(&self, stream: &str, records: &[String]) {
         let entry = |record: &String| PutEntry {
-            partition_key: record.clone(),
+            partition_key: Some(record.clone()),
             explicit_hash_key: None,
             data: Bytes::from(format!("{record}\n")),
         };

@@ -80,7 +80,7 @@ async fn a_stream_created_anew_is_read_from_its_beginning() {
     world.create(from_stream("clicks", destination(5, 60))).await;
     world.put_to_stream("clicks", &numbered(0, 10)).await;
     world.settle().await;
-    world.server().streams.delete_stream(&scope(), &stream_name("clicks")).await.unwrap();
+    world.server().streams.delete_stream(&scope(), &stream_name("clicks"), true).await.unwrap();
     world.pass(60).await;
     assert_eq!(delivered(&world).await, numbered(0, 10), "what was in memory is delivered");
     world.create_stream("clicks", 3).await;

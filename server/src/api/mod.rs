@@ -1,7 +1,7 @@
 //! The operations: a folder for each service, a file for each operation.
 //!
 //! Owns: turning a wire shape into one domain call and its answer into a wire shape. Refuses: rules of the services
-//! (they are in `streams`, `delivery`, `analytics`) and HTTP. Read `kinesis/describe_stream_summary.rs` as the pattern.
+//! (they are in `streams`, `delivery`, `analytics`, `companions`), protocols (`wire::Codec`) and HTTP. Read `kinesis/describe_stream_summary.rs` as the pattern.
 //!
 //! # How to add an operation, say `kinesis:DescribeLimits`
 //! 1. Add `"DescribeLimits"` to the table in `xtask/src/codegen/mod.rs` and run `cargo xtask codegen`.
@@ -16,35 +16,70 @@
 //!    output shape returns `Result<(), ApiError>`; its answer has an empty body.
 //! 3. Add the line `DescribeLimits => describe_limits,` to `operations!` in `api/kinesis/mod.rs`, and
 //!    `mod describe_limits;`. A test compares that list with what is generated.
+//!
+//! An operation that answers with a stream of events is listed as `SubscribeToShard => subscribe_to_shard as events,`
+//! and its `handle` returns `Result<Events, ApiError>`: an error before the first event is a plain error answer.
 
 pub(crate) mod analytics;
+pub(crate) mod cloudwatch;
+pub(crate) mod dynamodb;
 pub(crate) mod firehose;
 pub(crate) mod kinesis;
+pub(crate) mod sts;
 
-use wire::{Check, Decode, Encode};
+use std::pin::Pin;
+
+use bytes::Bytes;
+use futures_util::stream::{self, Stream, StreamExt};
+use wire::event_stream::{self, Event};
+use wire::{Check, Codec, Decode, Encode};
 
 use crate::error::ApiError;
 
+/// What a subscription tells, until it ends. Polled only as fast as the client reads, so it need not bound itself.
+pub(crate) type Events = Pin<Box<dyn Stream<Item = Event> + Send>>;
+
+/// The body of a successful answer.
+pub(crate) enum Reply {
+    /// All of it, in the request's format.
+    Whole(Vec<u8>),
+    /// Frames of an event stream, as they come.
+    Frames(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
+}
+
+#[cfg(test)]
+impl Reply {
+    /// The body of an answer that must be whole.
+    pub(crate) fn into_whole(self) -> Vec<u8> {
+        match self {
+            Self::Whole(body) => body,
+            Self::Frames(_) => panic!("the answer is a stream"),
+        }
+    }
+}
+
 /// Lists the operations of a service, `Operation => module_with_handle,`, and makes from the list what dispatch calls:
-/// `call(app, caller, operation, body)`, which decodes, validates, handles and encodes, and `OPERATIONS`, their names.
+/// `call(app, caller, operation, codec, body)`, which decodes, validates, handles and encodes, and `OPERATIONS`, their
+/// names. `Operation => module as events,` is for a handler that returns [`Events`].
 macro_rules! operations {
-    ($($operation:ident => $module:ident,)*) => {
+    ($($operation:ident => $module:ident $(as $kind:ident)?,)*) => {
         /// The operations that [`call`] answers, in order of name.
         #[cfg(test)]
         pub(crate) const OPERATIONS: &[&str] = &[$(stringify!($operation)),*];
 
-        /// The JSON of the answer to one request.
+        /// The body of the answer to one request.
         pub(crate) async fn call(
             app: &crate::app::App,
             caller: &crate::auth::Caller,
             operation: &str,
+            codec: wire::Codec,
             body: &[u8],
-        ) -> Result<Vec<u8>, crate::error::ApiError> {
+        ) -> Result<crate::api::Reply, crate::error::ApiError> {
             match operation {
                 $(stringify!($operation) => {
-                    let input = crate::api::input(body)?;
+                    let input = crate::api::input(codec, body)?;
                     let output = $module::handle(app, caller, input).await?;
-                    Ok(crate::api::output(&output))
+                    Ok(crate::api::reply!(codec, output $(, $kind)?))
                 })*
                 _ => Err(crate::error::ApiError::unknown_operation()),
             }
@@ -53,24 +88,54 @@ macro_rules! operations {
 }
 pub(crate) use operations;
 
+/// What a handler returned, as a [`Reply`].
+macro_rules! reply {
+    ($codec:ident, $output:ident) => {
+        crate::api::whole($codec, &$output)
+    };
+    ($codec:ident, $output:ident, events) => {
+        crate::api::frames($output)
+    };
+}
+pub(crate) use reply;
+
 /// The input of an operation, with its constraints checked.
-fn input<T: Decode + Check>(body: &[u8]) -> Result<T, ApiError> {
-    let input = wire::json::decode(body)?;
+fn input<T: Decode + Check>(codec: Codec, body: &[u8]) -> Result<T, ApiError> {
+    let input = codec.decode(body)?;
     wire::validate(&input).map_err(ApiError::validation)?;
     Ok(input)
 }
 
-/// The body of an answer; empty for `()`.
-fn output<T: Encode>(output: &T) -> Vec<u8> {
-    wire::json::encode(output)
+/// The answer that is over at once; empty for `()`.
+fn whole<T: Encode>(codec: Codec, output: &T) -> Reply {
+    Reply::Whole(codec.encode(output))
+}
+
+/// The answer that goes on: the frame that every stream begins with, then a frame for each event.
+fn frames(events: Events) -> Reply {
+    let first = stream::once(std::future::ready(event_stream::initial_response()));
+    Reply::Frames(Box::pin(first.chain(events.map(|event| event.frame())).map(Bytes::from)))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stream_of_events_begins_with_the_initial_response() {
+        let end = Event::Exception { code: "ResourceInUseException", message: "taken over".into() };
+        let Reply::Frames(frames) = frames(Box::pin(stream::iter([end.clone()]))) else { panic!("not a stream") };
+        let frames: Vec<Bytes> = frames.collect().await;
+        assert_eq!(frames, [event_stream::initial_response(), end.frame()]);
+    }
+
     #[test]
     fn what_is_generated_is_served() {
         assert_eq!(super::analytics::OPERATIONS, wire::analytics::BUILT);
+        assert_eq!(super::cloudwatch::OPERATIONS, wire::cloudwatch::BUILT);
+        assert_eq!(super::dynamodb::OPERATIONS, wire::dynamodb::BUILT);
         assert_eq!(super::firehose::OPERATIONS, wire::firehose::BUILT);
         assert_eq!(super::kinesis::OPERATIONS, wire::kinesis::BUILT);
+        assert_eq!(super::sts::OPERATIONS, wire::sts::BUILT);
     }
 }

@@ -134,6 +134,7 @@ fn app_config(config: &Config) -> Result<AppConfig, StartError> {
         account: config.account.value.clone(),
         repair: config.repair.value,
         buckets: buckets_config(config.buckets.value.clone()),
+        streams: streams::StreamsConfig::default(),
         clock_offset: clock_offset(std::env::var(CLOCK_OFFSET_VARIABLE).ok())?,
     })
 }

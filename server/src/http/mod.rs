@@ -3,7 +3,9 @@
 //! Owns: sockets, their limits and the graceful stop. Refuses: what a request means. Read `request.rs` next for the
 //! order of checks, `body.rs` for how much memory a stranger can make us use.
 
+mod address;
 mod body;
+mod reply_body;
 mod request;
 mod response;
 mod stall;

@@ -13,25 +13,21 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Body;
 use hyper::header::{self, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use types::limits::REQUEST_BODY_BYTES_MAX;
-use wire::error_code;
-use wire::sigv4;
+use wire::{Codec, error_code, sigv4};
 
+use super::address::Address;
 use super::body::{BodyBudget, BodyError, drain};
-use super::response::{Answer, Format};
+use super::reply_body::ReplyBody;
+use super::response::Answer;
 use crate::app::App;
 use crate::auth::Keys;
-use crate::dispatch::Target;
 use crate::error::ApiError;
 
-const NO_CBOR: &str = "CBOR is not served yet: make the client use JSON with the system property aws.cborEnabled=false or \
-                       the environment variable CBOR_ENABLED=false (AWS SDK for Java 2), or with AWS_CBOR_DISABLE=true \
-                       (AWS SDK for Java 1).";
 const NOT_DETERMINED: &str = "Unable to determine service/operation name to be authorized";
 
 /// What answering needs.
@@ -48,20 +44,20 @@ impl Front {
 }
 
 /// Answers a request.
-pub(super) async fn answer<B>(front: &Front, request: Request<B>) -> Response<Full<Bytes>>
+pub(super) async fn answer<B>(front: &Front, request: Request<B>) -> Response<ReplyBody>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Display,
 {
     let (head, mut body) = request.into_parts();
-    let target = target_of(&head.headers);
-    let answer = front.checked(&head, target, &mut body).await.unwrap_or_else(|refused| refused);
+    let address = Address::of(&head);
+    let answer = front.checked(&head, &address, &mut body).await.unwrap_or_else(|refused| refused);
     // A client that waits for our consent to send its body must not be given it for a body that nobody reads.
     if !head.headers.contains_key(header::EXPECT) {
         drain(&mut body, &*front.app.clock).await;
     }
     tracing::debug!(
-        operation = target.map_or("-", |target| target.operation),
+        operation = address.target.map_or("-", |target| target.operation),
         error = answer.code(),
         "request answered"
     );
@@ -69,7 +65,7 @@ where
 }
 
 impl Front {
-    async fn checked<B>(&self, head: &Parts, target: Option<Target>, body: &mut B) -> Result<Answer, Answer>
+    async fn checked<B>(&self, head: &Parts, address: &Address, body: &mut B) -> Result<Answer, Answer>
     where
         B: Body<Data = Bytes> + Unpin,
         B::Error: Display,
@@ -83,28 +79,25 @@ impl Front {
         if head.method != Method::POST {
             return Err(access_denied());
         }
-        let format = Format::of(&head.headers);
-        let refuse = |error| refusal(error, format, target);
-        let empty = || match target {
+        let refuse = |error| address.refusal(error);
+        let empty = || match address.target {
             Some(_) => refuse(ApiError::new(error_code::SERIALIZATION, "The request has no body.")),
             None => refuse(ApiError::unknown_operation()),
         };
         if body.is_end_stream() {
             return Err(empty());
         }
-        if format == Format::Other {
-            let named = head.headers.contains_key(TARGET);
-            return Err(if named { unknown_operation() } else { access_denied() });
-        }
-        let target = target.ok_or_else(|| refuse(ApiError::unknown_operation()))?;
-        if format == Format::Cbor {
-            return Err(refuse(ApiError::new(error_code::SERIALIZATION, NO_CBOR)));
+        let Some(codec) = address.codec else {
+            return Err(if address.has_target { unknown_operation() } else { access_denied() });
+        };
+        if address.target.is_none() && codec != Codec::Query {
+            return Err(refuse(ApiError::unknown_operation()));
         }
 
         let headers = lower_case(&head.headers);
         let request = signed_part(head, &headers);
         let now = self.app.clock.now();
-        let claim = self.keys.claim(&request, target.service.signing_name(), now).map_err(refuse)?;
+        let claim = self.keys.claim(&request, address.service().signing_name(), now).map_err(refuse)?;
         let taken = self.bodies.read(body, claim.body_bytes_max(), &*self.app.clock).await;
         let taken = taken.map_err(|error| match error {
             BodyError::TooLarge => claim.too_large().map_or(Answer::TooLarge, refuse),
@@ -113,22 +106,14 @@ impl Front {
         if taken.bytes.is_empty() {
             return Err(empty());
         }
+        let target = address.target_with(&taken.bytes).map_err(refuse)?;
         let caller = claim.verify(&request, &taken.bytes, &self.app.account).map_err(refuse)?;
         // A task of its own: a client that goes away must not leave an operation half done.
         let app = self.app.clone();
-        let call = tokio::spawn(async move { target.call(&app, &caller, &taken.bytes).await });
+        let call = tokio::spawn(async move { target.call(&app, &caller, codec, &taken.bytes).await });
         let called = call.await.unwrap_or_else(|panicked| Err(ApiError::internal(&panicked)));
-        called.map(Answer::Output).map_err(refuse)
+        called.map(|reply| Answer::Output { reply, codec, target }).map_err(refuse)
     }
-}
-
-const TARGET: &str = "x-amz-target";
-
-/// The operation asked for; none when there are several targets, which two readers could take differently.
-fn target_of(headers: &HeaderMap) -> Option<Target> {
-    let mut values = headers.get_all(TARGET).iter();
-    let (first, second) = (values.next()?, values.next());
-    if second.is_some() { None } else { Target::parse(first.to_str().ok()?) }
 }
 
 fn lower_case(headers: &HeaderMap) -> Vec<(&str, &[u8])> {
@@ -139,13 +124,6 @@ fn lower_case(headers: &HeaderMap) -> Vec<(&str, &[u8])> {
 fn signed_part<'a>(head: &'a Parts, headers: &'a [(&'a str, &'a [u8])]) -> sigv4::Request<'a> {
     let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
     sigv4::Request { method: head.method.as_str(), path, query, headers }
-}
-
-/// An error in the format of the request and the spelling of the service.
-fn refusal(error: ApiError, format: Format, target: Option<Target>) -> Answer {
-    let service = target.map_or(crate::dispatch::Service::Kinesis, |target| target.service);
-    let member = service.message_member(error.code);
-    Answer::Error { error, format, member }
 }
 
 fn unread(error: BodyError) -> ApiError {

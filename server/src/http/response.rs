@@ -1,17 +1,20 @@
 //! Answers as bytes: ids, content types, errors in the form that the client can read, CORS.
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use types::{Random, new_uuid};
-use wire::error_code::{self, MessageMember};
+use wire::{Codec, error_code, event_stream, query};
 
+use super::reply_body::ReplyBody;
+use crate::api::Reply;
+use crate::dispatch::{Service, Target};
 use crate::error::ApiError;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const EXTENDED_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
+const PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
 /// Random bytes of `x-amz-id-2`, as many as AWS sends.
 const EXTENDED_ID_BYTES: usize = 72;
 /// How long a browser may remember a preflight (AWS: two days).
@@ -19,44 +22,12 @@ const PREFLIGHT_SECONDS: HeaderValue = HeaderValue::from_static("172800");
 const EXPOSED: HeaderValue =
     HeaderValue::from_static("x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date");
 
-/// What the request's content type asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Json,
-    Cbor,
-    /// Nothing that is served.
-    Other,
-}
-
-impl Format {
-    const JSON: &str = "application/x-amz-json-1.1";
-    const CBOR: &str = "application/x-amz-cbor-1.1";
-
-    /// Reads `Content-Type`; parameters such as a charset are ignored.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let media_type = value.split(';').next().unwrap_or_default().trim();
-        if media_type.eq_ignore_ascii_case(Self::JSON) {
-            Self::Json
-        } else if media_type.eq_ignore_ascii_case(Self::CBOR) {
-            Self::Cbor
-        } else {
-            Self::Other
-        }
-    }
-
-    fn content_type(self) -> HeaderValue {
-        HeaderValue::from_static(if self == Self::Json { Self::JSON } else { Self::CBOR })
-    }
-}
-
 /// What is answered, before it has headers.
-#[derive(Debug)]
 pub(super) enum Answer {
     /// The output of an operation.
-    Output(Vec<u8>),
-    /// An error in the request's format; JSON or, for everything else, CBOR.
-    Error { error: ApiError, format: Format, member: MessageMember },
+    Output { reply: Reply, codec: Codec, target: Target },
+    /// An error in the request's format and the service's spelling.
+    Error { error: ApiError, codec: Codec, service: Service },
     /// An error for a client whose format is not known.
     Xml { status: StatusCode, code: &'static str, message: Option<&'static str> },
     /// The body is over the limit: an empty answer without ids, as AWS's front sends it.
@@ -69,7 +40,7 @@ impl Answer {
     /// The code of the error, for the log.
     pub(super) fn code(&self) -> &'static str {
         match self {
-            Self::Output(_) | Self::Preflight => "-",
+            Self::Output { .. } | Self::Preflight => "-",
             Self::Error { error, .. } => error.code,
             Self::Xml { code, .. } => code,
             Self::TooLarge => "413",
@@ -77,15 +48,16 @@ impl Answer {
     }
 
     /// The response, with headers that depend on the request's.
-    pub(super) fn into_response(self, request: &HeaderMap, random: &dyn Random) -> Response<Full<Bytes>> {
+    pub(super) fn into_response(self, request: &HeaderMap, random: &dyn Random) -> Response<ReplyBody> {
         let with_ids = !matches!(self, Self::TooLarge);
         let is_preflight = matches!(self, Self::Preflight);
         // Who cannot even be told in its own format is no SDK; there is nothing to keep the connection for.
         let is_last = matches!(self, Self::Xml { .. });
-        let mut response = self.bare();
+        let id = new_uuid(random).to_string();
+        let mut response = self.bare(&id);
         let headers = response.headers_mut();
         if with_ids {
-            headers.insert(REQUEST_ID, value(new_uuid(random).to_string()));
+            headers.insert(REQUEST_ID, value(id));
             if !is_preflight {
                 headers.insert(EXTENDED_ID, extended_id(random));
             }
@@ -103,37 +75,72 @@ impl Answer {
         response
     }
 
-    fn bare(self) -> Response<Full<Bytes>> {
+    fn bare(self, id: &str) -> Response<ReplyBody> {
         match self {
-            Self::Output(body) => response(StatusCode::OK, Some(Format::Json.content_type()), body),
-            Self::Error { error, format, member } => {
-                let encode = if format == Format::Json { error_code::json_body } else { error_code::cbor_body };
-                let body = encode(error.code, member, &error.message);
-                let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                let mut response = response(status, Some(format.content_type()), body);
-                response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(error.code));
-                response
-            }
+            Self::Output { reply, codec, target } => output(reply, codec, target, id),
+            Self::Error { error, codec, service } => refused(&error, codec, service, id),
             Self::Xml { status, code, message } => {
                 let body = match message {
                     Some(message) => format!("<{code}>\n  <Message>{message}</Message>\n</{code}>\n"),
                     None => format!("<{code}/>\n"),
                 };
-                let mut response = response(status, None, body.into_bytes());
+                let mut response = response(status, None, body.into_bytes().into());
                 response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(code));
                 response
             }
-            Self::TooLarge => response(StatusCode::PAYLOAD_TOO_LARGE, None, Vec::new()),
-            Self::Preflight => response(StatusCode::OK, None, Vec::new()),
+            Self::TooLarge => response(StatusCode::PAYLOAD_TOO_LARGE, None, ReplyBody::Whole(None)),
+            Self::Preflight => response(StatusCode::OK, None, ReplyBody::Whole(None)),
         }
     }
 }
 
-fn response(status: StatusCode, content_type: Option<HeaderValue>, body: Vec<u8>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body.into()));
+fn output(reply: Reply, codec: Codec, target: Target, id: &str) -> Response<ReplyBody> {
+    let (content_type, body) = match reply {
+        Reply::Frames(frames) => (event_stream::CONTENT_TYPE, ReplyBody::Frames(frames)),
+        Reply::Whole(body) if codec == Codec::Query => {
+            let Target { service, operation } = target;
+            (codec.content_type(), query::answer(operation, service.xml_namespace(), id, &body).into())
+        }
+        Reply::Whole(body) => (codec.content_type(), body.into()),
+    };
+    let mut response = response(StatusCode::OK, Some(content_type), body);
+    name_protocol(codec, response.headers_mut());
+    response
+}
+
+fn refused(error: &ApiError, codec: Codec, service: Service, id: &str) -> Response<ReplyBody> {
+    let ApiError { code, message, members, .. } = error;
+    let spelling = service.spelling();
+    let (query_code, query_status) = error_code::query_code(code);
+    let (status, body) = match codec {
+        Codec::Json11 | Codec::Json10 => (error.status, spelling.json_body(code, message, members)),
+        Codec::LegacyCbor | Codec::RpcCbor => (error.status, spelling.cbor_body(code, message)),
+        Codec::Query => (query_status, query::error(query_code, query_status, message, service.xml_namespace(), id)),
+    };
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = response(status, Some(codec.content_type()), body.into());
+    let headers = response.headers_mut();
+    headers.insert(ERROR_TYPE, HeaderValue::from_static(code));
+    name_protocol(codec, headers);
+    // Clients that once spoke query still look for its codes.
+    if service.speaks(Codec::Query) && codec != Codec::Query {
+        headers.insert(QUERY_ERROR, value(format!("{query_code};{}", query::fault(query_status))));
+    }
+    response
+}
+
+/// Clients of RPC v2 take an answer without this header for one of a proxy.
+fn name_protocol(codec: Codec, headers: &mut HeaderMap) {
+    if codec == Codec::RpcCbor {
+        headers.insert(PROTOCOL, HeaderValue::from_static("rpc-v2-cbor"));
+    }
+}
+
+fn response(status: StatusCode, content_type: Option<&'static str>, body: ReplyBody) -> Response<ReplyBody> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     if let Some(content_type) = content_type {
-        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
     response
 }

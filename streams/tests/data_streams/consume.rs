@@ -33,7 +33,7 @@ async fn a_cursor_ends_when_its_stream_is_deleted() {
     let mut cursor = world.streams.shard_cursor(&stream, &stream.shards[0], Start::Latest).await.unwrap();
     let (page, _) = tokio::join!(cursor.next_page(10, 1 << 20), async {
         tokio::task::yield_now().await;
-        world.streams.delete_stream(&world.scope, &name).await.unwrap();
+        world.streams.delete_stream(&world.scope, &name, true).await.unwrap();
     });
     assert!(matches!(page, Err(StreamsError::NotFound(_))), "{page:?}");
 }

@@ -17,10 +17,12 @@ async fn a_name_is_taken_once_and_free_again_after_deletion() {
         shard_count: None,
         record_bytes_max: None,
         tags: BTreeMap::new(),
+        warm_mibps: None,
+        distribution: streams::Distribution::default(),
     };
     let taken = world.streams.create_stream(&world.scope, again.clone()).await;
     assert!(matches!(taken, Err(StreamsError::InUse(_))), "{taken:?}");
-    world.streams.delete_stream(&world.scope, &name).await.unwrap();
+    world.streams.delete_stream(&world.scope, &name, true).await.unwrap();
     assert!(matches!(world.streams.stream(&world.scope, &name), Err(StreamsError::NotFound(_))));
     world.streams.create_stream(&world.scope, again).await.unwrap();
     assert_eq!(world.streams.stream(&world.scope, &name).unwrap().shards.len(), 4);
@@ -32,7 +34,7 @@ async fn an_iterator_of_a_deleted_stream_does_not_read_its_successor() {
     let name = world.create("orders", 1).await;
     let old = world.put(&name, "old").await;
     let iterator = world.streams.shard_iterator(&world.scope, &name, ShardId(0), Position::TrimHorizon).await.unwrap();
-    world.streams.delete_stream(&world.scope, &name).await.unwrap();
+    world.streams.delete_stream(&world.scope, &name, true).await.unwrap();
     world.create("orders", 1).await;
     let new = world.put(&name, "new").await;
     assert!(new.sequence_number > old.sequence_number);
@@ -98,6 +100,8 @@ async fn shard_counts_are_checked() {
             shard_count: count,
             record_bytes_max: None,
             tags: BTreeMap::new(),
+            warm_mibps: None,
+            distribution: streams::Distribution::default(),
         };
         assert!(world.streams.create_stream(&world.scope, request).await.is_err(), "{mode:?} {count:?}");
     }

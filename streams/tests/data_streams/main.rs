@@ -6,4 +6,6 @@ mod consume;
 mod control;
 mod full_queue;
 mod put_get;
+mod reshard;
+mod settings;
 mod world;

@@ -82,7 +82,7 @@ async fn records_are_routed_by_md5_or_by_the_explicit_key() {
     let mut entries: Vec<_> = (0..100).map(|n| entry(&format!("key-{n}"), "x")).collect();
     entries.push(PutEntry { explicit_hash_key: Some(u128::MAX.to_string()), ..entry("a", "x") });
     entries.push(PutEntry { explicit_hash_key: Some("0".into()), ..entry("b", "x") });
-    let keys: Vec<_> = entries.iter().map(|e| HashKey::of_partition_key(&e.partition_key)).collect();
+    let keys: Vec<_> = entries.iter().map(|e| HashKey::of_partition_key(e.partition_key.as_ref().unwrap())).collect();
     let placed = world.streams.put_records(&world.scope, &name, entries).await.unwrap();
     for (key, placed) in keys.iter().zip(&placed).take(100) {
         let shard = stream.shard(placed.as_ref().unwrap().shard).unwrap();

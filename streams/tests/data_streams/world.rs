@@ -1,13 +1,13 @@
 //! The world of a test: a log that survives restarts, a clock moved by hand, everything else fresh.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use log::{CommandLog, MemoryLog};
-use streams::{Catalog, CreateStream, Parts, PutEntry, StreamMode, Streams};
+use streams::{Catalog, CreateStream, Parts, PutEntry, Streams, StreamsConfig};
 use types::{AccountId, Applier, Clock, Domain, Region, Scope, Sleep, StreamName, SystemRandom, Timestamp};
 
 pub(crate) struct ManualClock(AtomicU64);
@@ -38,15 +38,24 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new() -> Self {
         let clock = Arc::new(ManualClock(AtomicU64::new(1_700_000_000_000)));
-        Self::over(Arc::default(), clock).await
+        Self::over(Arc::default(), clock, StreamsConfig::default()).await
+    }
+
+    pub(crate) async fn with(config: StreamsConfig) -> Self {
+        let clock = Arc::new(ManualClock(AtomicU64::new(1_700_000_000_000)));
+        Self::over(Arc::default(), clock, config).await
     }
 
     /// A new process over what the old one left.
     pub(crate) async fn restart(self) -> Self {
-        Self::over(self.log, self.clock).await
+        self.restart_with(StreamsConfig::default()).await
     }
 
-    async fn over(log: Arc<MemoryLog>, clock: Arc<ManualClock>) -> Self {
+    pub(crate) async fn restart_with(self, config: StreamsConfig) -> Self {
+        Self::over(self.log, self.clock, config).await
+    }
+
+    async fn over(log: Arc<MemoryLog>, clock: Arc<ManualClock>, config: StreamsConfig) -> Self {
         let catalog = Arc::new(Catalog::default());
         let appliers = HashMap::from([(Domain::Streams, catalog.clone() as Arc<dyn Applier>)]);
         let commands = CommandLog::open(log.clone(), clock.clone(), appliers).await.unwrap();
@@ -57,6 +66,7 @@ impl World {
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
             token_secret: [1; 32],
+            config,
         });
         streams.resume().await.unwrap();
         let scope =
@@ -66,13 +76,7 @@ impl World {
 
     pub(crate) async fn create(&self, name: &str, shards: u32) -> StreamName {
         let name = StreamName::parse(name).unwrap();
-        let request = CreateStream {
-            name: name.clone(),
-            mode: StreamMode::Provisioned,
-            shard_count: Some(shards),
-            record_bytes_max: None,
-            tags: BTreeMap::new(),
-        };
+        let request = CreateStream::provisioned(name.clone(), shards);
         self.streams.create_stream(&self.scope, request).await.unwrap();
         name
     }
@@ -91,7 +95,7 @@ impl World {
 }
 
 pub(crate) fn entry(key: &str, data: &str) -> PutEntry {
-    PutEntry { partition_key: key.into(), explicit_hash_key: None, data: Bytes::copy_from_slice(data.as_bytes()) }
+    PutEntry { partition_key: Some(key.into()), explicit_hash_key: None, data: Bytes::copy_from_slice(data.as_bytes()) }
 }
 
 pub(crate) fn data(records: Vec<types::Record>) -> Vec<String> {

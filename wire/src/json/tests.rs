@@ -10,7 +10,7 @@ use crate::{Blob, analytics, firehose};
 
 fn wrong<T: Decode + std::fmt::Debug>(body: serde_json::Value) -> String {
     match decode::<T>(body.to_string().as_bytes()) {
-        Err(JsonError::WrongType(message)) => message,
+        Err(DecodeError::WrongType(message)) => message,
         other => panic!("{body}: {other:?}"),
     }
 }
@@ -110,12 +110,12 @@ fn outputs_leave_absent_members_out() {
 #[test]
 fn malformed_bodies_are_told_from_wrong_types() {
     for body in ["", "{", "{\"a\":}", "{}x", "nope", "{\"StreamName\":\"\u{1}\"}"] {
-        assert!(matches!(decode::<CreateStreamInput>(body.as_bytes()), Err(JsonError::Malformed(_))), "{body:?}");
+        assert!(matches!(decode::<CreateStreamInput>(body.as_bytes()), Err(DecodeError::Malformed(_))), "{body:?}");
     }
     let deep = format!("{{\"x\":{}", "[".repeat(100_000));
-    assert!(matches!(decode::<CreateStreamInput>(deep.as_bytes()), Err(JsonError::Malformed(_))));
-    assert!(matches!(decode::<CreateStreamInput>(b"{\"StreamName\":\"\xff\"}"), Err(JsonError::Malformed(_))));
-    assert!(matches!(decode::<CreateStreamInput>(b"null"), Err(JsonError::WrongType(_))));
+    assert!(matches!(decode::<CreateStreamInput>(deep.as_bytes()), Err(DecodeError::Malformed(_))));
+    assert!(matches!(decode::<CreateStreamInput>(b"{\"StreamName\":\"\xff\"}"), Err(DecodeError::Malformed(_))));
+    assert!(matches!(decode::<CreateStreamInput>(b"null"), Err(DecodeError::WrongType(_))));
 }
 
 fn entries() -> impl Strategy<Value = Vec<PutRecordsRequestEntry>> {

@@ -30,7 +30,9 @@ impl Bench {
     }
 
     async fn call(&self, operation: &str, input: Value) -> Result<Value, ApiError> {
-        let body = super::call(&self.app, &self.caller, operation, input.to_string().as_bytes()).await?;
+        let body = super::call(&self.app, &self.caller, operation, wire::Codec::Json11, input.to_string().as_bytes())
+            .await?
+            .into_whole();
         Ok(if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() })
     }
 
@@ -48,7 +50,10 @@ impl Bench {
 
     async fn stream(&self, operation: &str, input: Value) -> Value {
         let input = input.to_string();
-        let body = crate::api::kinesis::call(&self.app, &self.caller, operation, input.as_bytes()).await.unwrap();
+        let body = crate::api::kinesis::call(&self.app, &self.caller, operation, wire::Codec::Json11, input.as_bytes())
+            .await
+            .unwrap()
+            .into_whole();
         if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() }
     }
 

@@ -26,7 +26,9 @@ impl Bench {
     }
 
     async fn call(&self, operation: &str, input: Value) -> Result<Value, ApiError> {
-        let body = super::call(&self.app, &self.caller, operation, input.to_string().as_bytes()).await?;
+        let body = super::call(&self.app, &self.caller, operation, wire::Codec::Json11, input.to_string().as_bytes())
+            .await?
+            .into_whole();
         Ok(serde_json::from_slice(&body).unwrap())
     }
 
@@ -129,7 +131,10 @@ async fn a_stopping_server_fails_each_record_of_a_batch() {
 async fn a_stream_is_delivered() {
     let bench = Bench::new().await;
     let kinesis = async |operation: &str, input: Value| {
-        kinesis::call(&bench.app, &bench.caller, operation, input.to_string().as_bytes()).await.unwrap()
+        kinesis::call(&bench.app, &bench.caller, operation, wire::Codec::Json11, input.to_string().as_bytes())
+            .await
+            .unwrap()
+            .into_whole()
     };
     kinesis("CreateStream", json!({"StreamName": "s", "ShardCount": 2})).await;
     kinesis("PutRecord", json!({"StreamName": "s", "Data": "b2xkCg==", "PartitionKey": "k"})).await;

@@ -2,12 +2,13 @@
 
 use wire::kinesis::DeleteStreamInput;
 
-use super::which_stream::WhichStream;
+use super::which_stream::find;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
 
 pub(crate) async fn handle(app: &App, caller: &Caller, input: DeleteStreamInput) -> Result<(), ApiError> {
-    let which = WhichStream::of(caller, input.stream_name.as_deref(), input.stream_arn.as_deref())?;
-    Ok(app.streams.delete_stream(&which.scope, &which.name).await?)
+    let stream = find(app, caller, input.stream_name.as_deref(), input.stream_arn.as_deref())?;
+    let with_consumers = input.enforce_consumer_deletion == Some(true);
+    Ok(app.streams.delete_stream(&stream.scope, &stream.name, with_consumers).await?)
 }

@@ -4,10 +4,8 @@ use streams::ShardFilter;
 use types::limits::DESCRIBE_STREAM_PAGE_MAX;
 use wire::kinesis::{DescribeStreamInput, DescribeStreamOutput, StreamDescription};
 
-use super::shapes::{
-    ACTIVE, NOT_ENCRYPTED, creation_time, mode_details, no_enhanced_monitoring, retention_hours, shard,
-};
-use super::which_stream::WhichStream;
+use super::shapes::{creation_time, encryption, enhanced_monitoring, mode_details, retention_hours, shard};
+use super::which_stream::find;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -17,8 +15,7 @@ pub(crate) async fn handle(
     caller: &Caller,
     input: DescribeStreamInput,
 ) -> Result<DescribeStreamOutput, ApiError> {
-    let which = WhichStream::of(caller, input.stream_name.as_deref(), input.stream_arn.as_deref())?;
-    let stream = app.streams.stream(&which.scope, &which.name)?;
+    let stream = find(app, caller, input.stream_name.as_deref(), input.stream_arn.as_deref())?;
     let limit = input.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(DESCRIBE_STREAM_PAGE_MAX);
     let limit = limit.min(DESCRIBE_STREAM_PAGE_MAX);
 
@@ -30,18 +27,19 @@ pub(crate) async fn handle(
     let has_more_shards = shards.len() > limit;
     shards.truncate(limit);
 
+    let (encryption_type, key_id) = encryption(&stream);
     let description = StreamDescription {
         stream_name: Some(stream.name.to_string()),
         stream_arn: Some(stream.arn().to_string()),
-        stream_status: Some(ACTIVE.into()),
+        stream_status: Some(stream.status.as_str().into()),
         stream_mode_details: Some(mode_details(stream.mode)),
-        shards: Some(shards.iter().map(|one| shard(app, one)).collect()),
+        shards: Some(shards.iter().map(shard).collect()),
         has_more_shards: Some(has_more_shards),
         retention_period_hours: Some(retention_hours(&stream)),
         stream_creation_timestamp: Some(creation_time(&stream)),
-        enhanced_monitoring: Some(no_enhanced_monitoring()),
-        encryption_type: Some(NOT_ENCRYPTED.into()),
-        key_id: None,
+        enhanced_monitoring: Some(enhanced_monitoring(&stream)),
+        encryption_type,
+        key_id,
     };
     Ok(DescribeStreamOutput { stream_description: Some(description) })
 }

@@ -6,7 +6,7 @@ use wire::kinesis::{ChildShard, GetRecordsInput, GetRecordsOutput, Record};
 use wire::{Blob, Timestamp};
 
 use super::shapes::hash_key_range;
-use super::which_stream::WhichStream;
+use super::which_stream::{WhichStream, authorize_stream};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -16,9 +16,9 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: GetRecordsInput) -
     let limit = input.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(GET_RECORDS_COUNT_MAX);
     let page = app.streams.get_records(&input.shard_iterator.unwrap_or_default(), Some(limit)).await?;
 
-    let foreign = page.stream.scope.account != caller.scope.account;
+    authorize_stream(caller, &page.stream)?;
     let contradicted = which.is_some_and(|which| which.scope != page.stream.scope || which.name != page.stream.name);
-    if foreign || contradicted {
+    if contradicted {
         return Err(ApiError::invalid_argument("The ShardIterator was not issued for this stream."));
     }
     if input.dry_run == Some(true) {
@@ -28,7 +28,7 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: GetRecordsInput) -
         sequence_number: Some(record.sequence_number.to_string()),
         approximate_arrival_timestamp: Some(Timestamp(record.arrival.0 as i64)),
         data: Some(Blob(record.data)),
-        partition_key: Some(record.partition_key),
+        partition_key: Some(record.partition_key).filter(|key| !key.is_empty()),
         encryption_type: None,
     });
     let children: Vec<ChildShard> = page.children.iter().map(child).collect();

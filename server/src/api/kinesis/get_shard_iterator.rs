@@ -1,10 +1,10 @@
 //! GetShardIterator: five ways to say where to start.
 
-use streams::Position;
+use streams::{Position, Stream};
 use types::{SequenceNumber, ShardId, Timestamp};
 use wire::kinesis::{GetShardIteratorInput, GetShardIteratorOutput};
 
-use super::which_stream::WhichStream;
+use super::which_stream::find;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -14,15 +14,14 @@ pub(crate) async fn handle(
     caller: &Caller,
     input: GetShardIteratorInput,
 ) -> Result<GetShardIteratorOutput, ApiError> {
-    let which = WhichStream::of(caller, input.stream_name.as_deref(), input.stream_arn.as_deref())?;
-    let position = position(&which, &input)?;
+    let stream = find(app, caller, input.stream_name.as_deref(), input.stream_arn.as_deref())?;
+    let position = position(&stream, &input)?;
     let shard = input.shard_id.as_deref().unwrap_or_default();
-    let stream = app.streams.stream(&which.scope, &which.name)?;
     let found = ShardId::parse(shard).filter(|id| stream.shard(*id).is_some()).ok_or_else(|| {
-        let WhichStream { scope, name } = &which;
-        ApiError::not_found(format!("Shard {shard} in stream {name} under account {} does not exist", scope.account))
+        let (name, account) = (&stream.name, &stream.scope.account);
+        ApiError::not_found(format!("Shard {shard} in stream {name} under account {account} does not exist"))
     })?;
-    let iterator = app.streams.shard_iterator(&which.scope, &which.name, found, position).await?;
+    let iterator = app.streams.shard_iterator(&stream.scope, &stream.name, found, position).await?;
     if input.dry_run == Some(true) {
         return Err(ApiError::dry_run());
     }
@@ -30,12 +29,12 @@ pub(crate) async fn handle(
 }
 
 /// The type with its argument; a type without its own, or with another one's sequence number, is refused.
-fn position(which: &WhichStream, input: &GetShardIteratorInput) -> Result<Position, ApiError> {
+fn position(stream: &Stream, input: &GetShardIteratorInput) -> Result<Position, ApiError> {
     let kind = input.shard_iterator_type.as_deref().unwrap_or_default();
     let number = input.starting_sequence_number.as_deref();
     match kind {
-        "AT_SEQUENCE_NUMBER" => Ok(Position::AtSequenceNumber(sequence_number(which, kind, number)?)),
-        "AFTER_SEQUENCE_NUMBER" => Ok(Position::AfterSequenceNumber(sequence_number(which, kind, number)?)),
+        "AT_SEQUENCE_NUMBER" => Ok(Position::AtSequenceNumber(sequence_number(stream, kind, number)?)),
+        "AFTER_SEQUENCE_NUMBER" => Ok(Position::AfterSequenceNumber(sequence_number(stream, kind, number)?)),
         _ if number.is_some() => Err(ApiError::invalid_argument(format!(
             "StartingSequenceNumber cannot be given with ShardIteratorType {kind}."
         ))),
@@ -49,7 +48,7 @@ fn position(which: &WhichStream, input: &GetShardIteratorInput) -> Result<Positi
     }
 }
 
-fn sequence_number(which: &WhichStream, kind: &str, text: Option<&str>) -> Result<SequenceNumber, ApiError> {
+fn sequence_number(stream: &Stream, kind: &str, text: Option<&str>) -> Result<SequenceNumber, ApiError> {
     let Some(text) = text else {
         let message = format!("StartingSequenceNumber must be given with ShardIteratorType {kind}.");
         return Err(ApiError::invalid_argument(message));
@@ -57,7 +56,7 @@ fn sequence_number(which: &WhichStream, kind: &str, text: Option<&str>) -> Resul
     SequenceNumber::parse(text).ok_or_else(|| {
         ApiError::invalid_argument(format!(
             "StartingSequenceNumber {text} used in GetShardIterator on stream {} under account {} is invalid.",
-            which.name, which.scope.account
+            stream.name, stream.scope.account
         ))
     })
 }

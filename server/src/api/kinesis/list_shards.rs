@@ -8,7 +8,7 @@ use wire::kinesis::{ListShardsInput, ListShardsOutput};
 
 use super::page_token;
 use super::shapes::{creation_time, shard};
-use super::which_stream::WhichStream;
+use super::which_stream::{WhichStream, authorize_stream};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -44,6 +44,12 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: ListShardsInput) -
         None => first(caller, &input)?,
     };
     let stream = app.streams.stream(&listing.scope, &listing.name)?;
+    authorize_stream(caller, &stream)?;
+    if !stream.serves() {
+        let (name, account, status) = (&stream.name, &stream.scope.account, stream.status.as_str());
+        let message = format!("Stream {name} under account {account} not ACTIVE, instead in state {status}");
+        return Err(ApiError::new(wire::error_code::RESOURCE_IN_USE, message));
+    }
     let created = input.stream_creation_timestamp;
     let other_incarnation = listing.epoch.is_some_and(|epoch| epoch != stream.epoch)
         || created.is_some_and(|asked| asked.0.div_euclid(1000) != creation_time(&stream).0.div_euclid(1000));
@@ -65,7 +71,7 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: ListShardsInput) -
     let last = shards.last().filter(|_| has_more).map(|shard| shard.id.to_string());
     let next_token =
         last.map(|last| page_token::seal(Listing { epoch: Some(stream.epoch), after: Some(last), ..listing }, now));
-    Ok(ListShardsOutput { shards: Some(shards.iter().map(|one| shard(app, one)).collect()), next_token })
+    Ok(ListShardsOutput { shards: Some(shards.iter().map(shard).collect()), next_token })
 }
 
 fn first(caller: &Caller, input: &ListShardsInput) -> Result<Listing, ApiError> {

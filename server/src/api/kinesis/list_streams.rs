@@ -5,7 +5,7 @@ use types::limits::LIST_STREAMS_PAGE_DEFAULT;
 use wire::kinesis::{ListStreamsInput, ListStreamsOutput, StreamSummary};
 
 use super::page_token;
-use super::shapes::{ACTIVE, creation_time, mode_details};
+use super::shapes::{creation_time, mode_details};
 use super::which_stream::WhichStream;
 use crate::app::App;
 use crate::auth::Caller;
@@ -24,7 +24,7 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: ListStreamsInput) 
     let summaries = page.streams.iter().map(|stream| StreamSummary {
         stream_name: Some(stream.name.to_string()),
         stream_arn: Some(stream.arn().to_string()),
-        stream_status: Some(ACTIVE.into()),
+        stream_status: Some(stream.status.as_str().into()),
         stream_mode_details: Some(mode_details(stream.mode)),
         stream_creation_timestamp: Some(creation_time(stream)),
     });

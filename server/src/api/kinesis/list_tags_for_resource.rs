@@ -1,15 +1,19 @@
-//! ListTagsForResource.
+//! ListTagsForResource: all tags, by ARN.
 
 use wire::kinesis::{ListTagsForResourceInput, ListTagsForResourceOutput};
+
+use super::shapes::tag_list;
+use super::which_stream::find_resource;
 
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
 
 pub(crate) async fn handle(
-    _: &App,
-    _: &Caller,
-    _: ListTagsForResourceInput,
+    app: &App,
+    caller: &Caller,
+    input: ListTagsForResourceInput,
 ) -> Result<ListTagsForResourceOutput, ApiError> {
-    Err(ApiError::unknown_operation())
+    let (scope, resource) = find_resource(app, caller, input.resource_arn.as_deref())?;
+    Ok(ListTagsForResourceOutput { tags: Some(tag_list(app.streams.tags(&scope, &resource)?)) })
 }

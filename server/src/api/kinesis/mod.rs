@@ -61,6 +61,7 @@ mod update_shard_count;
 mod update_stream_mode;
 mod update_stream_record_distribution_strategy;
 mod update_stream_warm_throughput;
+mod which_consumer;
 mod which_stream;
 
 crate::api::operations! {
@@ -108,7 +109,7 @@ crate::api::operations! {
     SplitShard => split_shard,
     StartStreamEncryption => start_stream_encryption,
     StopStreamEncryption => stop_stream_encryption,
-    SubscribeToShard => subscribe_to_shard,
+    SubscribeToShard => subscribe_to_shard as events,
     TagResource => tag_resource,
     UntagResource => untag_resource,
     UpdateAccountSettings => update_account_settings,

@@ -1,23 +1,23 @@
 //! PutRecord.
 
-use streams::{PutEntry, PutFailure};
+use streams::{Distribution, PutEntry, PutFailure};
 use types::SequenceNumber;
 use wire::error_code;
 use wire::kinesis::{PutRecordInput, PutRecordOutput};
 
-use super::which_stream::WhichStream;
+use super::shapes::encryption;
+use super::which_stream::find;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
 
 pub(crate) async fn handle(app: &App, caller: &Caller, input: PutRecordInput) -> Result<PutRecordOutput, ApiError> {
-    let which = WhichStream::of(caller, input.stream_name.as_deref(), input.stream_arn.as_deref())?;
-    // Optional in the model for streams that distribute records themselves; this one routes by it.
-    let Some(partition_key) = input.partition_key else {
+    let stream = find(app, caller, input.stream_name.as_deref(), input.stream_arn.as_deref())?;
+    // Optional in the model for streams that distribute records themselves.
+    if input.partition_key.is_none() && stream.distribution == Distribution::UserPartitionKey {
         let message = wire::must_not_be_null(["partitionKey".to_owned()]);
         return Err(ApiError::validation(message.unwrap_or_default()));
-    };
-    let stream = app.streams.stream(&which.scope, &which.name)?;
+    }
     // A number made in the stream is below the next one of its shard already; what is left to check is that it is one.
     if let Some(text) = &input.sequence_number_for_ordering {
         let number = SequenceNumber::parse(text);
@@ -25,22 +25,25 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: PutRecordInput) ->
         if !known {
             return Err(ApiError::invalid_argument(format!(
                 "ExclusiveMinimumSequenceNumber {text} used in PutRecord on stream {} under account {} is invalid.",
-                which.name, which.scope.account
+                stream.name, stream.scope.account
             )));
         }
     }
-    let entry =
-        PutEntry { partition_key, explicit_hash_key: input.explicit_hash_key, data: input.data.unwrap_or_default().0 };
+    let entry = PutEntry {
+        partition_key: input.partition_key,
+        explicit_hash_key: input.explicit_hash_key,
+        data: input.data.unwrap_or_default().0,
+    };
     if input.dry_run == Some(true) {
-        app.streams.check_records(&which.scope, &which.name, vec![entry])?;
+        app.streams.check_records(&stream.scope, &stream.name, vec![entry])?;
         return Err(ApiError::dry_run());
     }
-    let placed = app.streams.put_records(&which.scope, &which.name, vec![entry]).await?;
+    let placed = app.streams.put_records(&stream.scope, &stream.name, vec![entry]).await?;
     match placed.into_iter().next() {
         Some(Ok(placed)) => Ok(PutRecordOutput {
             shard_id: Some(placed.shard.to_string()),
             sequence_number: Some(placed.sequence_number.to_string()),
-            encryption_type: None,
+            encryption_type: encryption(&stream).0,
         }),
         Some(Err(PutFailure::Throttled(message))) => {
             Err(ApiError::new(error_code::PROVISIONED_THROUGHPUT_EXCEEDED, message))

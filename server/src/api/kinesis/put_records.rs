@@ -1,35 +1,37 @@
 //! PutRecords: a batch whose records succeed or fail one by one, while a wrong record refuses the whole.
 
-use streams::{Placed, PutEntry, PutFailure};
+use streams::{Distribution, Placed, PutEntry, PutFailure};
 use wire::error_code;
 use wire::kinesis::{PutRecordsInput, PutRecordsOutput, PutRecordsRequestEntry, PutRecordsResultEntry};
 
-use super::shapes::to_count;
-use super::which_stream::WhichStream;
+use super::shapes::{encryption, to_count};
+use super::which_stream::find;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
 
 pub(crate) async fn handle(app: &App, caller: &Caller, input: PutRecordsInput) -> Result<PutRecordsOutput, ApiError> {
-    let which = WhichStream::of(caller, input.stream_name.as_deref(), input.stream_arn.as_deref())?;
+    let stream = find(app, caller, input.stream_name.as_deref(), input.stream_arn.as_deref())?;
     let records = input.records.unwrap_or_default();
-    check_partition_keys(&records)?;
+    if stream.distribution == Distribution::UserPartitionKey {
+        check_partition_keys(&records)?;
+    }
     let entries = records.into_iter().map(|record| PutEntry {
-        partition_key: record.partition_key.unwrap_or_default(),
+        partition_key: record.partition_key,
         explicit_hash_key: record.explicit_hash_key,
         data: record.data.unwrap_or_default().0,
     });
     let entries = entries.collect();
     if input.dry_run == Some(true) {
-        app.streams.check_records(&which.scope, &which.name, entries)?;
+        app.streams.check_records(&stream.scope, &stream.name, entries)?;
         return Err(ApiError::dry_run());
     }
-    let results = app.streams.put_records(&which.scope, &which.name, entries).await?;
+    let results = app.streams.put_records(&stream.scope, &stream.name, entries).await?;
     let failed = results.iter().filter(|result| result.is_err()).count();
     Ok(PutRecordsOutput {
         failed_record_count: Some(to_count(failed)),
         records: Some(results.into_iter().map(result_entry).collect()),
-        encryption_type: None,
+        encryption_type: encryption(&stream).0,
     })
 }
 

@@ -1,11 +1,14 @@
-//! TagResource.
+//! TagResource: by ARN.
 
 use wire::kinesis::TagResourceInput;
+
+use super::which_stream::find_resource;
 
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
 
-pub(crate) async fn handle(_: &App, _: &Caller, _: TagResourceInput) -> Result<(), ApiError> {
-    Err(ApiError::unknown_operation())
+pub(crate) async fn handle(app: &App, caller: &Caller, input: TagResourceInput) -> Result<(), ApiError> {
+    let (scope, resource) = find_resource(app, caller, input.resource_arn.as_deref())?;
+    Ok(app.streams.tag(&scope, resource, input.tags.unwrap_or_default(), Default::default()).await?)
 }

@@ -31,7 +31,9 @@ impl Bench {
     }
 
     async fn call(&self, operation: &str, input: Value) -> Result<Value, ApiError> {
-        let body = super::call(&self.app, &self.caller, operation, input.to_string().as_bytes()).await?;
+        let body = super::call(&self.app, &self.caller, operation, wire::Codec::Json11, input.to_string().as_bytes())
+            .await?
+            .into_whole();
         Ok(if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() })
     }
 

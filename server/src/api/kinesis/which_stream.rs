@@ -1,7 +1,11 @@
 //! How a request names its stream: by name in the caller's account and region, by ARN, or by both if they agree.
 
-use types::{Arn, ResourceType, Scope, StreamName};
+use std::sync::Arc;
 
+use streams::{Resource, Stream};
+use types::{AccountId, Arn, ResourceType, Scope, ShardId, StreamName};
+
+use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
 
@@ -44,9 +48,55 @@ impl WhichStream {
     }
 }
 
+/// The stream that a request names, if it exists and the caller may use it.
+pub(super) fn find(app: &App, caller: &Caller, name: Option<&str>, arn: Option<&str>) -> Result<Arc<Stream>, ApiError> {
+    let which = WhichStream::of(caller, name, arn)?;
+    let stream = app.streams.stream(&which.scope, &which.name)?;
+    authorize_stream(caller, &stream)?;
+    Ok(stream)
+}
+
+/// Refuses a caller who may not use the stream.
+pub(super) fn authorize_stream(caller: &Caller, stream: &Stream) -> Result<(), ApiError> {
+    authorize(caller, &stream.arn().to_string(), &stream.scope.account, stream.policy.as_deref())
+}
+
+/// Refuses a caller who may not do this operation on a resource of `owner`.
+pub(super) fn authorize(
+    caller: &Caller,
+    resource: &str,
+    owner: &AccountId,
+    policy: Option<&str>,
+) -> Result<(), ApiError> {
+    let _ = policy;
+    if caller.scope.account == *owner {
+        return Ok(());
+    }
+    Err(ApiError::new(wire::error_code::ACCESS_DENIED, format!("not authorized on resource: {resource}")))
+}
+
+/// The stream or consumer that an ARN names, if it exists and the caller may use it.
+pub(super) fn find_resource(app: &App, caller: &Caller, arn: Option<&str>) -> Result<(Scope, Resource), ApiError> {
+    let text = arn.unwrap_or_default();
+    let (scope, resource) = Resource::parse(text)?;
+    match &resource {
+        Resource::Stream(_) => find(app, caller, None, arn).map(|_| ())?,
+        Resource::Consumer { .. } => super::which_consumer::by_arn(app, caller, text).map(|_| ())?,
+    }
+    Ok((scope, resource))
+}
+
+/// The id of a shard as a request names it; whether the stream has it is for the operation to say.
+pub(super) fn shard_id(stream: &Stream, text: &str) -> Result<ShardId, ApiError> {
+    ShardId::parse(text).ok_or_else(|| {
+        let (name, account) = (&stream.name, &stream.scope.account);
+        ApiError::not_found(format!("Could not find shard {text} in stream {name} under account {account}."))
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use types::{AccountId, Region};
+    use types::Region;
 
     use super::*;
 
