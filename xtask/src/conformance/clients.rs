@@ -56,7 +56,7 @@ fn javascript() -> Result<Command, String> {
     })?;
     copy_files(&sources, &installed)?;
     let mut command = Command::new("node");
-    command.arg(installed.join("main.mjs"));
+    command.arg(installed.join("main.mjs")).env("NODE_NO_WARNINGS", "1");
     Ok(command)
 }
 

@@ -33,10 +33,7 @@ mod tests {
         let client = r#"{"client": "boto3", "version": "1.2"}"#;
         assert_eq!(parse(client), Some(Line::Client { name: "boto3".into(), version: "1.2".into() }));
         let feature = r#" {"feature": "PutRecord", "ok": false, "note": "400"} "#;
-        assert_eq!(
-            parse(feature),
-            Some(Line::Feature { name: "PutRecord".into(), ok: false, note: "400".into() })
-        );
+        assert_eq!(parse(feature), Some(Line::Feature { name: "PutRecord".into(), ok: false, note: "400".into() }));
         for noise in ["", "[INFO] {}", "{}", "17", r#"{"feature": "x"}"#] {
             assert_eq!(parse(noise), None, "{noise}");
         }

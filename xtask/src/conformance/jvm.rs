@@ -9,7 +9,8 @@ use std::process::Command;
 use crate::conformance::{clients, toolchain};
 use crate::{place, run};
 
-const MODULES: [&str; 5] = ["java", "kcl-python", "kcl2", "kcl3", "kpl"];
+/// Modules, and the folders of sources that some of them share.
+const FOLDERS: [&str; 7] = ["java", "jvm", "kcl", "kcl-python", "kcl2", "kcl3", "kpl"];
 
 /// Two cores and a few JVMs at once: what a program may not need is better refused than swapped.
 const OPTIONS: [&str; 4] = ["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"];
@@ -35,8 +36,8 @@ fn build() -> Result<PathBuf, String> {
     toolchain::ensure(&toolchain::MAVEN)?;
     let root = clients::folder("");
     let mut files = vec![root.join("pom.xml")];
-    for module in MODULES {
-        collect(&root.join(module), &mut files)?;
+    for folder in FOLDERS {
+        collect(&root.join(folder), &mut files)?;
     }
     files.sort();
     let repository = place::cache()?.join("maven");

@@ -58,12 +58,15 @@ fn run_suite(suite: &Suite, binary: &Path, now: &mut Results) -> Result<(), Stri
     let scratch = Scratch::new(suite.name)?;
     let plain = Server::start(binary, &scratch.folder("plain")?, &[], Some(&scratch.path("plain.log")))?;
     let secure_data = scratch.folder("tls")?;
-    let secure =
-        Server::start(binary, &secure_data, &["--tls-self-signed".to_owned()], Some(&scratch.path("tls.log")))?;
+    let tls = if std::env::var_os("NO_TLS").is_some() { vec![] } else { vec!["--tls-self-signed".to_owned()] };
+    let secure = Server::start(binary, &secure_data, &tls, Some(&scratch.path("tls.log")))
+        .map_err(|message| format!("with TLS: {message}\n{}", scratch.log("tls.log")))?;
     command
         .env("THALWEG_ENDPOINT", &plain.endpoint)
         .env("THALWEG_TLS_ENDPOINT", &secure.endpoint)
         .env("THALWEG_CA_FILE", secure_data.join("tls-cert.pem"))
+        // Node reads this before its first line; every other program sets its trust by itself.
+        .env("NODE_EXTRA_CA_CERTS", secure_data.join("tls-cert.pem"))
         .env("THALWEG_SCRATCH", scratch.folder("program")?)
         // Nothing of the user's own account reaches a client.
         .env("AWS_CONFIG_FILE", scratch.path("no-config"))
@@ -90,7 +93,7 @@ fn run_suite(suite: &Suite, binary: &Path, now: &mut Results) -> Result<(), Stri
         None => println!("{line}"),
     });
     if !succeeded.as_ref().is_ok_and(|succeeded| *succeeded) {
-        scratch.show_logs();
+        println!("{}\n{}", scratch.log("plain.log"), scratch.log("tls.log"));
     }
     match succeeded? {
         true => Ok(()),
@@ -118,14 +121,15 @@ impl Scratch {
         Ok(path)
     }
 
-    fn show_logs(&self) {
+    /// The end of a server's log.
+    fn log(&self, name: &str) -> String {
         const LINES_MAX: usize = 40;
-        for name in ["plain.log", "tls.log"] {
-            let text = std::fs::read_to_string(self.path(name)).unwrap_or_default();
-            let lines = text.lines().collect::<Vec<_>>();
-            println!("--- the server's {name}, at most {LINES_MAX} lines");
-            println!("{}", lines[lines.len().saturating_sub(LINES_MAX)..].join("\n"));
-        }
+        let text = std::fs::read_to_string(self.path(name)).unwrap_or_default();
+        let lines = text.lines().collect::<Vec<_>>();
+        format!(
+            "--- the server's {name}, at most {LINES_MAX} lines\n{}",
+            lines[lines.len().saturating_sub(LINES_MAX)..].join("\n")
+        )
     }
 }
 
