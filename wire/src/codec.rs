@@ -3,7 +3,8 @@
 //! Owns: the choice of a format. Refuses: the formats themselves (`json`, `cbor`, `query`, read them next) and which
 //! service speaks which protocol.
 
-use crate::{Decode, Encode, json};
+use crate::cbor::{self, Times};
+use crate::{Decode, Encode, json, query};
 
 /// A protocol that a request can be written in. Answers and errors go back in the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,25 +59,26 @@ impl Codec {
         }
     }
 
-    /// Whether bodies are JSON.
-    pub fn is_json(self) -> bool {
-        matches!(self, Self::Json11 | Self::Json10)
-    }
-
     /// Reads the input of an operation. Unknown members are ignored; constraints are the business of
     /// [`crate::validate()`].
     pub fn decode<T: Decode>(self, body: &[u8]) -> Result<T, DecodeError> {
         match self {
             Self::Json11 | Self::Json10 => json::decode(body),
-            Self::LegacyCbor | Self::RpcCbor | Self::Query => {
-                Err(DecodeError::Malformed(format!("{} is not read yet", self.request_type())))
-            }
+            Self::LegacyCbor => cbor::decode(body, Times::Millis),
+            Self::RpcCbor => cbor::decode(body, Times::Seconds),
+            Self::Query => query::decode(body),
         }
     }
 
-    /// Writes the output of an operation; empty for an operation without one.
+    /// Writes the output of an operation; empty for an operation without one. For [`Self::Query`] it is what goes into
+    /// [`query::answer`].
     pub fn encode<T: Encode + ?Sized>(self, value: &T) -> Vec<u8> {
-        json::encode(value)
+        match self {
+            Self::LegacyCbor => cbor::encode(value, Times::Millis),
+            Self::RpcCbor => cbor::encode(value, Times::Seconds),
+            Self::Json11 | Self::Json10 => json::encode(value),
+            Self::Query => query::encode(value),
+        }
     }
 }
 

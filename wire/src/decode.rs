@@ -1,6 +1,9 @@
 //! From a self-describing format to shapes, with AWS's tolerance: unknown members are ignored, null is absent, floats
 //! given for integers are cut, integers out of range saturate; anything else of a wrong type is refused with the
-//! words AWS uses. The format is any `serde` deserializer, so that CBOR can use the same code as JSON.
+//! words AWS uses. The format is any `serde` deserializer, so that all formats use the same code.
+//!
+//! Most formats say themselves what each value is. What some leave to the shape (forms have only text, CBOR of Java only
+//! numbers for times) a shape announces by asking for a newtype with a name of [`hint`].
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,9 +14,22 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use crate::{Blob, Timestamp};
 
+/// What a shape expects next, as the name of a newtype; formats that need no help pass it over.
+pub(crate) mod hint {
+    pub(crate) const BLOB: &str = "blob";
+    pub(crate) const BOOLEAN: &str = "boolean";
+    pub(crate) const DOUBLE: &str = "double";
+    pub(crate) const INTEGER: &str = "integer";
+    pub(crate) const LIST: &str = "list";
+    pub(crate) const MAP: &str = "map";
+    pub(crate) const STRING: &str = "string";
+    pub(crate) const STRUCTURE: &str = "structure";
+    pub(crate) const TIMESTAMP: &str = "timestamp";
+}
+
 mod leaf;
 
-use leaf::LeafVisitor;
+use leaf::{Leaf, LeafVisitor};
 
 /// A value that can be read; `None` stands for null.
 pub trait Decode: Sized {
@@ -36,7 +52,7 @@ macro_rules! leaves {
     ($($type:ty),*) => {$(
         impl Decode for $type {
             fn decode<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Self>, D::Error> {
-                input.deserialize_any(LeafVisitor::<Self>(PhantomData))
+                input.deserialize_newtype_struct(<Self as Leaf>::HINT, LeafVisitor::<Self>(PhantomData))
             }
         }
     )*};
@@ -46,19 +62,19 @@ leaves!(String, i32, i64, f64, bool, Blob, Timestamp);
 
 impl<T: Structure> Decode for T {
     fn decode<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Self>, D::Error> {
-        input.deserialize_any(StructureVisitor(PhantomData))
+        input.deserialize_newtype_struct(hint::STRUCTURE, StructureVisitor(PhantomData))
     }
 }
 
 impl<T: Decode> Decode for Vec<T> {
     fn decode<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Self>, D::Error> {
-        input.deserialize_any(ListVisitor(PhantomData))
+        input.deserialize_newtype_struct(hint::LIST, ListVisitor(PhantomData))
     }
 }
 
 impl<T: Decode> Decode for BTreeMap<String, T> {
     fn decode<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Self>, D::Error> {
-        input.deserialize_any(MapVisitor(PhantomData))
+        input.deserialize_newtype_struct(hint::MAP, MapVisitor(PhantomData))
     }
 }
 
@@ -118,6 +134,9 @@ const LIST_FOUND: &str = "Start of list found where not expected.";
 /// Refuses every scalar in a place of a structure, list or map; null is absence.
 macro_rules! refuse_scalars {
     () => {
+        fn visit_newtype_struct<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
+            value.deserialize_any(self)
+        }
         fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
             Ok(None)
         }
@@ -166,6 +185,10 @@ impl<'de, T: Structure> Visitor<'de> for StructureVisitor<T> {
     }
 }
 
+/// Most elements of a list. Every model's own bound is far below; this one is for the memory that a list of empty
+/// structures, two bytes each in the body, would take before that bound is checked.
+const ELEMENTS_MAX: usize = 65_536;
+
 struct ListVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Decode> Visitor<'de> for ListVisitor<T> {
@@ -184,6 +207,9 @@ impl<'de, T: Decode> Visitor<'de> for ListVisitor<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut elements = Vec::new();
         while let Some(element) = list.next_element_seed(Part(PhantomData))? {
+            if elements.len() == ELEMENTS_MAX {
+                return Err(A::Error::custom("The list has too many elements"));
+            }
             elements.push(element);
         }
         Ok(Some(elements))

@@ -2,6 +2,8 @@
 //!
 //! No Kinesis exception has a status in the model, so every client fault is 400, not-found and throttling included.
 
+use crate::cbor;
+
 /// Names of the errors that are not modelled by one service alone.
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)*) => {
@@ -140,15 +142,8 @@ impl Spelling {
 
     /// The same in CBOR, for clients that would call a JSON body an invalid CBOR token.
     pub fn cbor_body(self, code: &str, message: &str) -> Vec<u8> {
-        // A map of two pairs; every text is written with a 32-bit length, which is longer than needed and legal.
-        let mut out = vec![0xa2];
         let kind = format!("{}{code}", self.namespace);
-        for text in ["__type", &kind, self.message_of(code), message] {
-            out.push(0x7a);
-            out.extend_from_slice(&u32::try_from(text.len()).unwrap_or(0).to_be_bytes());
-            out.extend_from_slice(text.as_bytes());
-        }
-        out
+        cbor::texts(&[("__type", &kind), (self.message_of(code), message)])
     }
 }
 
@@ -167,8 +162,7 @@ mod tests {
     #[test]
     fn cbor_bodies_are_maps_of_text() {
         let body = Spelling::LOWER.cbor_body("A", "b");
-        let expected: &[u8] = b"\xa2\x7a\0\0\0\x06__type\x7a\0\0\0\x01A\x7a\0\0\0\x07message\x7a\0\0\0\x01b";
-        assert_eq!(body, expected);
+        assert_eq!(body, b"\xbf\x66__type\x61A\x67message\x61b\xff");
     }
 
     #[test]

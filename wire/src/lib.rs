@@ -7,6 +7,7 @@
 //! A request: [`json::decode`] gives the input shape with every member optional, [`validate`] makes sure that the
 //! required ones are there, the handler answers with an output shape, [`json::encode`] writes it.
 
+mod cbor;
 mod codec;
 mod decode;
 mod encode;

@@ -1,4 +1,4 @@
-//! The two date forms that a signed request may carry, without a calendar library.
+//! The date forms of signed requests and of the query protocol, without a calendar library.
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -33,6 +33,42 @@ pub(crate) fn format_basic(seconds: i64) -> String {
     let (year, month, day) = civil(seconds.div_euclid(DAY_SECONDS));
     let clock = seconds.rem_euclid(DAY_SECONDS);
     format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z", clock / 3600, clock / 60 % 60, clock % 60)
+}
+
+/// Reads `2015-08-30T12:36:00Z`, with a fraction of a second and an offset like `+02:00` if need be; milliseconds since
+/// 1970.
+pub(crate) fn parse_iso(text: &str) -> Option<i64> {
+    let (date, time) = text.split_once(['T', 't', ' '])?;
+    let mut parts = date.splitn(3, '-');
+    let (year, month, day) = (number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?);
+    let (clock, offset) = match time.strip_suffix(['Z', 'z']) {
+        Some(clock) => (clock, 0),
+        None => {
+            let sign = time.rfind(['+', '-'])?;
+            let (hours, minutes) = time.get(sign + 1..)?.split_once(':')?;
+            let minutes = number(hours)? * 60 + number(minutes)?;
+            (time.get(..sign)?, if time.as_bytes().get(sign) == Some(&b'-') { -minutes } else { minutes })
+        }
+    };
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let mut parts = clock.splitn(3, ':');
+    let (hour, minute, second) = (number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?);
+    // Digits behind the third are cut, so none is rounded up to the next second.
+    let digits = fraction.bytes().all(|b| b.is_ascii_digit()) && !fraction.is_empty();
+    let millis = digits.then(|| number(&format!("{fraction:0<3}")[..3]))??;
+    Some((seconds(days(year, month, day)?, hour, minute, second)? - offset * 60) * 1000 + millis)
+}
+
+/// Writes `2015-08-30T12:36:00Z`, with milliseconds where there are any; years are bounded as in [`format_basic`].
+pub(crate) fn format_iso(millis: i64) -> String {
+    let seconds = millis.div_euclid(1000).clamp(-62_167_219_200, 253_402_300_799);
+    let (year, month, day) = civil(seconds.div_euclid(DAY_SECONDS));
+    let clock = seconds.rem_euclid(DAY_SECONDS);
+    let fraction = match millis.rem_euclid(1000) {
+        0 => String::new(),
+        millis => format!(".{millis:03}"),
+    };
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}{fraction}Z", clock / 3600, clock / 60 % 60, clock % 60)
 }
 
 fn number(digits: &str) -> Option<i64> {
@@ -93,7 +129,24 @@ mod tests {
         assert_eq!(parse_http("Sun, 30 Aug 2015 12:36 GMT"), None);
     }
 
+    #[test]
+    fn iso_dates_have_fractions_and_offsets() {
+        assert_eq!(parse_iso("2015-08-30T12:36:00Z"), Some(1_440_938_160_000));
+        assert_eq!(parse_iso("2015-08-30T12:36:00.5Z"), Some(1_440_938_160_500));
+        assert_eq!(parse_iso("2015-08-30T14:36:00.123456789+02:00"), Some(1_440_938_160_123));
+        assert_eq!(parse_iso("1969-12-31T23:59:59.999Z"), Some(-1));
+        for bad in ["", "2015-08-30", "2015-08-30T12:36:00", "2015-08-30T12:36:00.Z", "2015-08-30T12:36Z", "T+:"] {
+            assert_eq!(parse_iso(bad), None, "{bad:?}");
+        }
+        assert_eq!(format_iso(1_440_938_160_000), "2015-08-30T12:36:00Z");
+    }
+
     proptest! {
+        #[test]
+        fn iso_dates_round_trip(millis in -62_167_219_200_000_i64..=253_402_300_799_999) {
+            prop_assert_eq!(parse_iso(&format_iso(millis)), Some(millis));
+        }
+
         #[test]
         fn dates_round_trip(seconds in -62_167_219_200_i64..=253_402_300_799) {
             prop_assert_eq!(parse_basic(&format_basic(seconds)), Some(seconds));
@@ -103,6 +156,7 @@ mod tests {
         fn no_text_panics(text in any::<String>()) {
             _ = parse_basic(&text);
             _ = parse_http(&text);
+            _ = parse_iso(&text);
         }
     }
 }

@@ -34,6 +34,9 @@ async fn serve(config: &Config) -> Result<(), Error> {
 /// The line that scripts wait for, and, once in the life of a data directory, the key pair.
 fn greeting(server: &Server, config: &Config) -> String {
     let mut text = format!("listening on {}\n", server.url());
+    if let Some(url) = server.metrics_url() {
+        text.push_str(&format!("metrics on {url}\n"));
+    }
     if let Some(pair) = server.new_pair() {
         let data_dir = std::path::absolute(&config.data_dir.value).unwrap_or_else(|_| config.data_dir.value.clone());
         let again = format!("{} env --data-dir {}", own_name(), quoted(&data_dir.display().to_string()));

@@ -18,6 +18,7 @@ use crate::auth::Keys;
 use crate::config::{self, Buckets, Config};
 use crate::http;
 use crate::keys::{self, KeyPair, KeysError};
+use crate::metrics::{MetricsListener, Readiness};
 
 /// Moves the server's clock ahead, for tests of what happens in five minutes or a day.
 const CLOCK_OFFSET_VARIABLE: &str = "THALWEG_TEST_CLOCK_OFFSET_SECONDS";
@@ -33,6 +34,7 @@ pub(crate) struct Server {
     url: String,
     pair: KeyPair,
     is_new_pair: bool,
+    metrics: Option<MetricsListener>,
     _endpoint: EndpointFile,
 }
 
@@ -47,6 +49,8 @@ pub(crate) enum StartError {
     Keys(#[from] KeysError),
     #[error(transparent)]
     Open(#[from] OpenError),
+    #[error(transparent)]
+    Limits(#[from] config::LimitsError),
     #[error("{CLOCK_OFFSET_VARIABLE}={0:?} is not a number of seconds")]
     ClockOffset(String),
 }
@@ -58,17 +62,30 @@ impl Server {
         let data_dir_error = |source| StartError::DataDir { path: data_dir.clone(), source };
         keys::create_data_dir(data_dir).map_err(data_dir_error)?;
         let listener = bind(config.listen.value).await?;
+        let ready = Readiness::default();
+        let metrics = match config.metrics_listen.value {
+            Some(address) => Some(MetricsListener::start(bind(address).await?, ready.clone()).map_err(data_dir_error)?),
+            None => None,
+        };
         let found = keys::find_or_make(data_dir, |name| std::env::var(name).ok(), &SystemRandom)?;
         let app = App::open(app_config(config)?).await?;
+        // Nobody else fills it.
+        let _first = ready.set(app.clone());
         let url = config::endpoint_url(listener.local_addr().map_err(data_dir_error)?);
         let endpoint = EndpointFile::publish(data_dir, &url).map_err(data_dir_error)?;
         let keys = keys_for(config.dev.value, &found.pair);
-        Ok(Self { listener, app, keys, url, pair: found.pair, is_new_pair: found.is_new, _endpoint: endpoint })
+        Ok(Self { listener, app, keys, url, pair: found.pair, is_new_pair: found.is_new, metrics, _endpoint: endpoint })
     }
 
     /// Where a client on this machine reaches it.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where metrics are told, if they are.
+    pub(crate) fn metrics_url(&self) -> Option<String> {
+        let address = self.metrics.as_ref()?.address();
+        Some(format!("{}/metrics", config::endpoint_url(address)))
     }
 
     /// Tells, for as long as the server runs and after, what [`App::stored`] tells.
@@ -134,7 +151,7 @@ fn app_config(config: &Config) -> Result<AppConfig, StartError> {
         account: config.account.value.clone(),
         repair: config.repair.value,
         buckets: buckets_config(config.buckets.value.clone()),
-        streams: streams::StreamsConfig::default(),
+        streams: config::streams_config(&config.limits.value, config.transition_ms.value)?,
         clock_offset: clock_offset(std::env::var(CLOCK_OFFSET_VARIABLE).ok())?,
     })
 }

@@ -2,8 +2,7 @@
 
 use hyper::header::{self, HeaderMap};
 use hyper::http::request::Parts;
-use wire::query::Form;
-use wire::{Codec, error_code};
+use wire::{Codec, error_code, query};
 
 use super::response::Answer;
 use crate::dispatch::{Service, Target};
@@ -46,9 +45,9 @@ impl Address {
         if let Some(target) = self.target {
             return Ok(target);
         }
-        let form = Form::parse(body)?;
-        let (action, version) = (form.get("Action").unwrap_or_default(), form.get("Version").unwrap_or_default());
-        let target = Target::of_action(action, version);
+        let text = |name| query::find(body, name).unwrap_or_default();
+        let (action, version) = (text("Action"), text("Version"));
+        let target = Target::of_action(&action, &version);
         // The signature was checked to be for the service of the scope, so the body may not name another one.
         let target = target.filter(|target| self.scope.is_none_or(|scope| scope == target.service));
         target.ok_or_else(|| {

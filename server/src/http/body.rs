@@ -49,6 +49,12 @@ pub(super) enum BodyError {
     Broken(String),
 }
 
+impl Taken {
+    pub(super) fn new(bytes: Bytes, share: Vec<OwnedSemaphorePermit>) -> Self {
+        Self { bytes, _share: share }
+    }
+}
+
 impl BodyBudget {
     pub(super) fn new() -> Self {
         Self { bytes: Arc::new(Semaphore::new(BUDGET_BYTES)) }
@@ -86,10 +92,11 @@ impl BodyBudget {
                 }
             }
         }
-        Ok(Taken { bytes: only.unwrap_or_else(|| whole.freeze()), _share: share })
+        Ok(Taken::new(only.unwrap_or_else(|| whole.freeze()), share))
     }
 
-    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, BodyError> {
+    /// A share of the budget.
+    pub(super) fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, BodyError> {
         let bytes = u32::try_from(bytes).map_err(|_| BodyError::TooLarge)?;
         self.bytes.clone().try_acquire_many_owned(bytes).map_err(|_| BodyError::Busy)
     }

@@ -5,6 +5,7 @@
 
 mod address;
 mod body;
+mod gzip;
 mod reply_body;
 mod request;
 mod response;
@@ -47,6 +48,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Answers requests until `stop`: then no new connections or requests, those in flight are answered, and it returns.
 pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, keys: Arc<Keys>, stop: impl Future<Output = ()>) {
     let clock = app.clock.clone();
+    let metrics = app.metrics.clone();
     let front = Arc::new(Front::new(app, keys));
     let connections = Arc::new(Semaphore::new(connections_max()));
     let graceful = GracefulShutdown::new();
@@ -65,9 +67,10 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, keys: Arc<Keys>,
         match accepted {
             Ok((stream, _)) => {
                 let served = connection(stream, front.clone(), &graceful, clock.clone());
+                let counted = metrics.connection();
                 tokio::spawn(async move {
                     served.await;
-                    drop(slot);
+                    drop((slot, counted));
                 });
             }
             Err(error) => {

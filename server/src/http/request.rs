@@ -22,6 +22,7 @@ use wire::{Codec, error_code, sigv4};
 
 use super::address::Address;
 use super::body::{BodyBudget, BodyError, drain};
+use super::gzip;
 use super::reply_body::ReplyBody;
 use super::response::Answer;
 use crate::app::App;
@@ -106,8 +107,13 @@ impl Front {
         if taken.bytes.is_empty() {
             return Err(empty());
         }
-        let target = address.target_with(&taken.bytes).map_err(refuse)?;
         let caller = claim.verify(&request, &taken.bytes, &self.app.account).map_err(refuse)?;
+        let plain = gzip::unpacked(&head.headers, taken, &self.bodies);
+        let taken = plain.map_err(|error| match error {
+            BodyError::TooLarge => Answer::TooLarge,
+            other => refuse(unread(other)),
+        })?;
+        let target = address.target_with(&taken.bytes).map_err(refuse)?;
         // A task of its own: a client that goes away must not leave an operation half done.
         let app = self.app.clone();
         let call = tokio::spawn(async move { target.call(&app, &caller, codec, &taken.bytes).await });
@@ -135,7 +141,9 @@ fn unread(error: BodyError) -> ApiError {
             status: 408,
             ..ApiError::new("RequestTimeoutException", "The request's body did not arrive in time.")
         },
-        BodyError::Broken(cause) => ApiError::new(error_code::SERIALIZATION, format!("The body ended early: {cause}")),
+        BodyError::Broken(cause) => {
+            ApiError::new(error_code::SERIALIZATION, format!("The body could not be read: {cause}"))
+        }
     }
 }
 

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::hint;
 use crate::{Blob, Timestamp};
 
 /// A number as the format held it.
@@ -17,6 +18,8 @@ pub(super) enum Number {
 
 /// A scalar type; what it does not override it refuses.
 pub(super) trait Leaf: Sized {
+    /// What formats are told to expect.
+    const HINT: &'static str;
     /// The type's name with its article, as AWS's messages have it.
     const TITLE: &'static str;
     /// The Java class that AWS names when it meets a list.
@@ -51,6 +54,10 @@ impl<'de, T: Leaf> Visitor<'de> for LeafVisitor<T> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(T::TITLE)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
+        value.deserialize_any(self)
     }
 
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
@@ -95,6 +102,7 @@ impl<'de, T: Leaf> Visitor<'de> for LeafVisitor<T> {
 }
 
 impl Leaf for String {
+    const HINT: &'static str = hint::STRING;
     const TITLE: &'static str = "an String";
     const CLASS: &'static str = "java.lang.String";
 
@@ -108,6 +116,7 @@ impl Leaf for String {
 }
 
 impl Leaf for bool {
+    const HINT: &'static str = hint::BOOLEAN;
     const TITLE: &'static str = "an Boolean";
     const CLASS: &'static str = "java.lang.Boolean";
 
@@ -117,6 +126,7 @@ impl Leaf for bool {
 }
 
 impl Leaf for i32 {
+    const HINT: &'static str = hint::INTEGER;
     const TITLE: &'static str = "an Integer";
     const CLASS: &'static str = "java.lang.Integer";
 
@@ -126,6 +136,7 @@ impl Leaf for i32 {
 }
 
 impl Leaf for i64 {
+    const HINT: &'static str = hint::INTEGER;
     const TITLE: &'static str = "an Long";
     const CLASS: &'static str = "java.lang.Long";
 
@@ -140,6 +151,7 @@ impl Leaf for i64 {
 }
 
 impl Leaf for f64 {
+    const HINT: &'static str = hint::DOUBLE;
     const TITLE: &'static str = "an Double";
     const CLASS: &'static str = "java.lang.Double";
 
@@ -153,6 +165,7 @@ impl Leaf for f64 {
 }
 
 impl Leaf for Timestamp {
+    const HINT: &'static str = hint::TIMESTAMP;
     const TITLE: &'static str = "a Timestamp";
     const CLASS: &'static str = "java.util.Date";
 
@@ -165,6 +178,7 @@ impl Leaf for Timestamp {
 }
 
 impl Leaf for Blob {
+    const HINT: &'static str = hint::BLOB;
     const TITLE: &'static str = "a Blob";
     const CLASS: &'static str = "java.nio.ByteBuffer";
 
