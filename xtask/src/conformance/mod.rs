@@ -64,9 +64,9 @@ fn run_suite(suite: &Suite, binary: &Path, now: &mut Results) -> Result<(), Stri
     command
         .env("THALWEG_ENDPOINT", &plain.endpoint)
         .env("THALWEG_TLS_ENDPOINT", &secure.endpoint)
-        .env("THALWEG_CA_FILE", secure_data.join("tls-cert.pem"))
+        .env("THALWEG_CA_FILE", secure_data.join("tls/ca.pem"))
         // Node reads this before its first line; every other program sets its trust by itself.
-        .env("NODE_EXTRA_CA_CERTS", secure_data.join("tls-cert.pem"))
+        .env("NODE_EXTRA_CA_CERTS", secure_data.join("tls/ca.pem"))
         .env("THALWEG_SCRATCH", scratch.folder("program")?)
         // Nothing of the user's own account reaches a client.
         .env("AWS_CONFIG_FILE", scratch.path("no-config"))

