@@ -32,8 +32,13 @@ pub enum AnalyticsError {
     #[error(transparent)]
     Streams(#[from] StreamsError),
     /// The command log did not do it.
-    #[error("{0}")]
-    Commands(String),
+    #[error("{message}")]
+    Commands {
+        /// What the caller may do about it.
+        kind: Kind,
+        /// Why.
+        message: String,
+    },
     /// The server stops.
     #[error("The service is shutting down. Retry the request.")]
     Stopping,
@@ -48,7 +53,7 @@ impl AnalyticsError {
             Self::Invalid(_) | Self::Code(_) => Kind::Invalid,
             Self::LimitExceeded(_) => Kind::LimitExceeded,
             Self::Streams(error) => error.kind(),
-            Self::Commands(_) => Kind::Internal,
+            Self::Commands { kind, .. } => *kind,
             Self::Stopping => Kind::Unavailable,
         }
     }
@@ -56,12 +61,12 @@ impl AnalyticsError {
     /// A refused command, as the state machine said it.
     pub(crate) fn submitted(error: SubmitError, scope: &Scope, name: &ApplicationName) -> Self {
         match error {
-            SubmitError::Log(message) => Self::Commands(message),
+            SubmitError::Log { kind, message } => Self::Commands { kind, message },
             SubmitError::Rejected(Rejected { kind, message }) => match kind {
                 Kind::NotFound => Self::NotFound { scope: scope.clone(), name: name.clone() },
                 Kind::InUse => Self::InUse(message),
                 Kind::LimitExceeded => Self::LimitExceeded(message),
-                _ => Self::Commands(message),
+                kind => Self::Commands { kind, message },
             },
         }
     }

@@ -36,6 +36,9 @@ pub enum CompanionsError {
     /// Another transaction had the same token (AWS: IdempotentParameterMismatchException).
     #[error("The request uses the same client token as a previous, but non-identical request.")]
     IdempotentParameterMismatch,
+    /// The command log takes nothing now: retry later.
+    #[error("{0}")]
+    Unavailable(String),
     /// The command log did not do it.
     #[error("{0}")]
     Commands(String),
@@ -75,6 +78,7 @@ impl CompanionsError {
             Self::InUse(_) => Kind::InUse,
             Self::LimitExceeded(_) => Kind::LimitExceeded,
             Self::ConditionFailed { .. } | Self::TransactionCanceled(_) => Kind::Conflict,
+            Self::Unavailable(_) => Kind::Unavailable,
             Self::Commands(_) => Kind::Internal,
         }
     }
@@ -95,7 +99,8 @@ impl From<CompanionsError> for Rejected {
 impl From<SubmitError> for CompanionsError {
     fn from(error: SubmitError) -> Self {
         match error {
-            SubmitError::Log(message) => Self::Commands(message),
+            SubmitError::Log { kind: Kind::Throttled | Kind::Unavailable, message } => Self::Unavailable(message),
+            SubmitError::Log { message, .. } => Self::Commands(message),
             SubmitError::Rejected(Rejected { kind, message }) => match kind {
                 Kind::NotFound => Self::NotFound(message),
                 Kind::InUse => Self::InUse(message),

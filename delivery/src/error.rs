@@ -27,8 +27,13 @@ pub enum DeliveryError {
     #[error(transparent)]
     Streams(#[from] StreamsError),
     /// The command log did not do it.
-    #[error("{0}")]
-    Commands(String),
+    #[error("{message}")]
+    Commands {
+        /// What the caller may do about it.
+        kind: Kind,
+        /// Why.
+        message: String,
+    },
 }
 
 impl DeliveryError {
@@ -40,7 +45,7 @@ impl DeliveryError {
             Self::Rejected(rejected) => rejected.kind,
             Self::Stopping => Kind::Unavailable,
             Self::Streams(error) => error.kind(),
-            Self::Commands(_) => Kind::Internal,
+            Self::Commands { kind, .. } => *kind,
         }
     }
 }
@@ -49,7 +54,7 @@ impl From<SubmitError> for DeliveryError {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Rejected(rejected) => Self::Rejected(rejected),
-            SubmitError::Log(message) => Self::Commands(message),
+            SubmitError::Log { kind, message } => Self::Commands { kind, message },
         }
     }
 }

@@ -97,7 +97,8 @@ impl Delivery {
     }
 
     async fn submit(&self, command: &Command) -> Result<(), DeliveryError> {
-        let body = serde_json::to_vec(command).map_err(|error| DeliveryError::Commands(error.to_string()))?;
+        let body = serde_json::to_vec(command)
+            .map_err(|error| DeliveryError::Commands { kind: Kind::Internal, message: error.to_string() })?;
         self.parts.commands.submit(Submission { domain: Domain::Delivery, body: Bytes::from(body) }).await?;
         Ok(())
     }

@@ -50,6 +50,15 @@ pub enum LogError {
         /// What is wrong.
         what: String,
     },
+    /// Replaying the commands did not lead to the state that a snapshot behind them holds: the server that wrote it
+    /// had another state, so `apply` is not deterministic, or memory or the program is at fault.
+    #[error("the commands before {offset} of the command log lead to another state than was stored there: {what}")]
+    Diverged {
+        /// Where the snapshot ends.
+        offset: u64,
+        /// The parts of the state that differ.
+        what: String,
+    },
 }
 
 impl LogError {
@@ -60,7 +69,7 @@ impl LogError {
             Self::Trimmed { .. } => Kind::Expired,
             Self::Overloaded => Kind::Throttled,
             Self::NoSpace | Self::Stopped(_) => Kind::Unavailable,
-            Self::Io { .. } | Self::Corrupt { .. } => Kind::Internal,
+            Self::Io { .. } | Self::Corrupt { .. } | Self::Diverged { .. } => Kind::Internal,
         }
     }
 }

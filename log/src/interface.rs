@@ -86,6 +86,13 @@ pub trait Log: Send + Sync + 'static {
     /// caller's time; the log raises it where the partition's last record is later.
     fn append(&self, batch: Vec<PartitionAppend>, now: Timestamp) -> Pending<Vec<Appended>>;
 
+    /// As [`Log::append`], for small records without which a full disk would stay full: a command that deletes
+    /// something, a checkpoint behind which records can be trimmed. An engine takes them into room that it keeps from
+    /// other appends.
+    fn append_vital(&self, batch: Vec<PartitionAppend>, now: Timestamp) -> Pending<Vec<Appended>> {
+        self.append(batch, now)
+    }
+
     /// Reads from `from` until `records_max` records or, after the first one, `bytes_max` bytes of keys and values.
     /// A `from` at or past the end gives an empty page; before the start, [`LogError::Trimmed`].
     fn read(&self, partition: PartitionId, from: Offset, records_max: usize, bytes_max: usize) -> Pending<Page>;

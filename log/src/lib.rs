@@ -14,7 +14,7 @@ mod interface;
 mod memory;
 pub mod vfs;
 
-pub use command_log::CommandLog;
+pub use command_log::{CommandLog, CommandLogConfig, StateHash};
 pub use conformance::conformance;
 pub use error::LogError;
 pub use interface::{Appended, Bounds, Log, NewRecord, Page, PartitionAppend, Pending, StoredRecord};

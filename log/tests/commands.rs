@@ -76,7 +76,7 @@ async fn submit(commands: &CommandLog, domain: Domain, body: &str) -> Result<u64
     let submitted = commands.submit(Command { domain, body: Bytes::copy_from_slice(body.as_bytes()) }).await;
     submitted.map(|meta| meta.offset.0).map_err(|error| match error {
         SubmitError::Rejected(rejected) => rejected.message,
-        SubmitError::Log(message) => format!("log: {message}"),
+        SubmitError::Log { message, .. } => format!("log: {message}"),
     })
 }
 

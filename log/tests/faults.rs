@@ -3,20 +3,21 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use log::embedded::{EmbeddedConfig, EmbeddedLog};
 use log::vfs::{CrashStates, Fault, FaultVfs, Survival};
 use log::{Log, LogError};
+use support::domains::{Change, Domains, every, submit};
 use support::{Call, model_states, open, prefix_of, run, state, tiny, workload};
-use types::{Offset, PartitionId};
+use types::{Domain, Offset, PartitionId};
 
 /// Makes the calls one after the other and answers how many were acknowledged before the log stopped.
 async fn perform(log: &EmbeddedLog, calls: &[Call]) -> usize {
     for (number, call) in calls.iter().enumerate() {
         if let Err(LogError::Stopped(_)) = call.make(log, number).await {
-            assert!(*log.stopped().borrow(), "a log that refuses for good says so");
             return number;
         }
     }
@@ -34,7 +35,9 @@ fn any_failed_call_stops_the_log_or_changes_nothing() {
             vfs.fail_nth(nth, Fault::Io);
             let Ok(log) = EmbeddedLog::open(tiny(&vfs)) else { continue };
             let acknowledged = perform(&log, &calls).await;
-            stops += usize::from(acknowledged < calls.len());
+            let stopped = acknowledged < calls.len();
+            assert!(!stopped || *log.stopped().borrow(), "a log that refuses for good says so");
+            stops += usize::from(stopped);
             drop(log);
             // The process restarts; the system's cache may show what the failed flush did not write.
             let again = EmbeddedLog::open(tiny(&vfs)).unwrap();
@@ -50,6 +53,31 @@ fn any_failed_call_stops_the_log_or_changes_nothing() {
             }
         }
         assert!(stops > 50, "{stops} runs were stopped");
+    });
+}
+
+#[test]
+fn a_panic_in_a_thread_of_the_log_stops_it() {
+    run(async {
+        let calls = workload(78, 50);
+        let states = model_states(&calls).await;
+        let mut stops = 0;
+        for nth in 1..60 {
+            let vfs = FaultVfs::default();
+            let log = EmbeddedLog::open(tiny(&vfs)).unwrap();
+            vfs.fail_nth(nth, Fault::Panic);
+            let acknowledged = perform(&log, &calls).await;
+            if acknowledged < calls.len() {
+                stops += 1;
+                log.stopped().wait_for(|stopped| *stopped).await.unwrap();
+            }
+            let _stopped = log.shutdown().await;
+            drop(log);
+            let again = EmbeddedLog::open(tiny(&vfs)).unwrap();
+            let shown = state(&*again).await.unwrap();
+            assert!(prefix_of(&states, acknowledged, &shown).is_some(), "call {nth}");
+        }
+        assert!(stops > 30, "{stops} runs were stopped");
     });
 }
 
@@ -87,6 +115,43 @@ fn a_full_disk_refuses_appends_and_recovers() {
         drop(log);
         let again = EmbeddedLog::open(EmbeddedConfig { segment_bytes: 32 << 10, ..tiny(&vfs) }).unwrap();
         assert_eq!(state(&*again).await.unwrap(), kept);
+    });
+}
+
+#[test]
+fn a_full_disk_takes_what_can_cure_it() {
+    run(async {
+        let vfs = FaultVfs::default();
+        let log = EmbeddedLog::open(EmbeddedConfig { segment_bytes: 64 << 10, ..tiny(&vfs) }).unwrap();
+        let domains = Domains::default();
+        let commands = domains.open(log.clone() as Arc<dyn Log>, every(1_000_000)).await.unwrap();
+        vfs.set_capacity(Some(150 << 10));
+        // A number that `Call` does not make vital.
+        let fill = Call::Append(vec![(1, vec![90])]);
+        while fill.make(&*log, 1).await.is_ok() {}
+        let mut taken = 0;
+        while submit(&commands, Domain::Streams, &Change::Add(taken, "v".into())).await.is_ok() {
+            taken += 1;
+        }
+        assert!(taken >= 8, "{taken} commands were taken on a full disk");
+        assert_eq!(domains.streams.rows().len() as u64, taken);
+        for _trim in 0..8 {
+            log.trim(PartitionId(0), Offset(0)).await.unwrap();
+            log.drop_partition(PartitionId(1)).await.unwrap();
+        }
+        let mut patience = 500;
+        while submit(&commands, Domain::Delivery, &Change::Add(1, "v".into())).await.is_err() {
+            patience -= 1;
+            assert!(patience > 0, "space came back and commands did not");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        drop(commands);
+        log.shutdown().await.unwrap();
+        drop(log);
+        let again = Domains::default();
+        let log = EmbeddedLog::open(EmbeddedConfig { segment_bytes: 64 << 10, ..tiny(&vfs) }).unwrap();
+        again.open(log as Arc<dyn Log>, every(1_000_000)).await.unwrap();
+        assert_eq!(again.rows(), domains.rows());
     });
 }
 

@@ -13,6 +13,7 @@ mod limits;
 mod print;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub(crate) use file::{read_file, secret_is_readable};
 pub(crate) use layer::{BucketsLayer, Layer, LogFormat};
 pub(crate) use limits::{LimitsError, streams_config};
 pub(crate) use print::to_toml;
+pub(crate) use tls::TlsChoice;
 
 /// Where the server listens unless told otherwise; 4567 is the port that Kinesis emulators made customary.
 pub(crate) const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4567);
@@ -73,6 +75,7 @@ pub(crate) struct Config {
     pub(crate) transition_ms: Setting<u64>,
     pub(crate) log_level: Setting<String>,
     pub(crate) log_format: Setting<LogFormat>,
+    pub(crate) tls: Setting<TlsChoice>,
     pub(crate) buckets: Setting<Buckets>,
 }
 
@@ -108,6 +111,7 @@ impl Sources {
             },
         };
         let buckets = buckets::resolve(&mut self, &data_dir.value)?;
+        let tls = tls::resolve(&mut self)?;
         let config = Config {
             listen: self.pick(|layer| layer.listen.take(), || LISTEN_DEFAULT.to_string()).map(|t| parse_listen(&t))?,
             metrics_listen: self
@@ -123,6 +127,7 @@ impl Sources {
             transition_ms: self.pick(|layer| layer.transition_ms, || 0),
             log_level: self.pick(|layer| layer.log_level.take(), || LOG_LEVEL_DEFAULT.into()),
             log_format: self.pick(|layer| layer.log_format, || LogFormat::Text),
+            tls,
             buckets,
         };
         config.check_exposure()?;
@@ -146,21 +151,22 @@ impl Config {
         if self.dev.value {
             return Err(ConfigError::DevBeyondLoopback { listen });
         }
-        if !self.allow_plaintext.value {
+        if !self.allow_plaintext.value && self.tls.value == TlsChoice::Off {
             return Err(ConfigError::PlaintextBeyondLoopback { listen });
         }
         Ok(())
     }
 }
 
-/// The URL that a client on this machine uses for a server that listens on `address`.
-pub(crate) fn endpoint_url(address: SocketAddr) -> String {
+/// The URL that a client on this machine uses for a server that listens on `address`, with TLS or without.
+pub(crate) fn endpoint_url(address: SocketAddr, tls: &TlsChoice) -> String {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         ip => ip,
     };
-    format!("http://{}", SocketAddr::new(ip, address.port()))
+    let scheme = if *tls == TlsChoice::Off { "http" } else { "https" };
+    format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
 }
 
 fn parse_listen(text: &str) -> Result<SocketAddr, ConfigError> {

@@ -59,7 +59,10 @@ impl From<SubmitError> for StreamsError {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Rejected(rejected) => rejected.into(),
-            SubmitError::Log(message) => Self::Commands(message),
+            // Answered as a put is that the log did not take.
+            SubmitError::Log { kind: Kind::Throttled, .. } => Self::Log(LogError::Overloaded),
+            SubmitError::Log { kind: Kind::Unavailable, message } => Self::Log(LogError::Stopped(message)),
+            SubmitError::Log { message, .. } => Self::Commands(message),
         }
     }
 }

@@ -110,7 +110,12 @@ impl Streams {
             if parts.is_empty() {
                 return Ok(Written { routed, appended: Vec::new() });
             }
-            match self.parts.log.append(parts, now).await {
+            let appended = match batches.is_empty() {
+                // A checkpoint alone: what waits for it to be trimmed is what fills a full disk.
+                true => self.parts.log.append_vital(parts, now),
+                false => self.parts.log.append(parts, now),
+            };
+            match appended.await {
                 Ok(appended) => {
                     for ((_, batch), routed) in batches.iter().zip(&routed) {
                         self.count_traffic(batch, routed);

@@ -1,7 +1,10 @@
 //! What a caller may do about an error; the server maps each crate's errors to AWS codes in one place.
 
-/// The kinds of failure, by what the caller can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+use serde::{Deserialize, Serialize};
+
+/// The kinds of failure, by what the caller can do. The command log stores the kind of a refusal; no name changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// No such resource: create it or ask for another.
     NotFound,

@@ -18,7 +18,9 @@ mod record;
 pub use arn::{Arn, ArnError, ConsumerArn, ResourceType};
 pub use backoff::Backoff;
 pub use clock::{Clock, Sleep, SystemClock, Timestamp};
-pub use command::{Applied, Applier, Command, CommandMeta, Commands, Domain, Rejected, SubmitError};
+pub use command::{
+    Applied, Applier, Command, CommandId, CommandMeta, Commands, Domain, Rejected, SubmitError, Submitted,
+};
 pub use error::Kind;
 pub use names::{
     AccountId, ApplicationName, ChannelName, ConsumerName, DeliveryStreamName, InvalidName, QueueName, Region, Scope,

@@ -2,14 +2,15 @@
 //!
 //! Order of use in a server: [`Presented::read`] takes the claim out of the headers, [`Presented::check`] refuses what
 //! needs no key (scope, time, headers that are not covered), and [`Verifier::verify`] compares the signature once the
-//! body is there. Nothing here parses the body. Refuses: signatures in the query string (nothing here needs presigned
-//! URLs), unsigned and streaming payloads. Replay inside the five minutes is possible by design of the protocol; TLS is
-//! the answer to it.
+//! body is there. Nothing here parses the body. Refuses: unsigned and streaming payloads, also in presigned URLs, whose
+//! signature covers the body like any other. Replay inside the five minutes, or as long as a presigned URL lives, is
+//! possible by design of the protocol; TLS is the answer to it.
 
 mod canonical;
 mod error;
 mod keys;
 mod presented;
+mod query;
 mod sign;
 mod verify;
 

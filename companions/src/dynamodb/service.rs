@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use types::{Clock, Command, Commands, Domain, HashKey, Random, Scope, SubmitError};
+use types::{Clock, Command, Commands, Domain, HashKey, Kind, Random, Scope, SubmitError};
 
 use super::command::{TableCommand, Transaction, Write};
 use super::path::{Path, project};
@@ -183,7 +183,7 @@ impl DynamoDb {
 
     async fn submit(&self, command: TableCommand) -> Result<(), SubmitError> {
         let body = serde_json::to_vec(&CompanionsCommand::Table(command))
-            .map_err(|error| SubmitError::Log(error.to_string()))?;
+            .map_err(|error| SubmitError::Log { kind: Kind::Internal, message: error.to_string() })?;
         let command = Command { domain: Domain::Companions, body: Bytes::from(body) };
         self.parts.commands.submit(command).await.map(drop)
     }

@@ -3,7 +3,7 @@
 //!
 //! A failed write or flush is never retried, because the system may have forgotten the bytes: the thread tells
 //! everybody [`LogError::Stopped`] and ends. A disk without room for another segment is not such a failure: the appends
-//! that need one are refused, everything else goes on.
+//! that need one are refused, everything else goes on in the reserve that each segment keeps at its end.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -28,9 +28,9 @@ const IDLE: Duration = Duration::from_millis(50);
 const POOLED_BYTES_MAX: usize = 16 << 20;
 /// A seal, and a marker: frames without runs.
 const EMPTY_FRAME_BYTES: u64 = FRAME_HEADER_BYTES as u64;
-/// The part of a segment that appends leave for trims, closes, drops and markers, so that a full disk can be cured by
-/// trimming.
-const RESERVE_BYTES_MAX: u64 = 64 << 10;
+/// The part of a segment that appends leave for commands, checkpoints, trims, closes, drops and markers, so that a full
+/// disk can be cured: by deleting a stream, or by delivering and trimming. Some thousand of them have room.
+const RESERVE_BYTES_MAX: u64 = 1 << 20;
 
 /// The place of the next frame.
 pub(crate) struct Head {
@@ -82,7 +82,6 @@ impl Committer {
                 break;
             }
         }
-        self.shared.order(Job::End);
     }
 
     /// Makes one frame of `batch`. An error is the end and was told to [`Shared::fail`](super::shared::Shared::fail):
@@ -177,8 +176,8 @@ impl Committer {
         }
     }
 
-    /// Sees to it that `batch` fits the head's segment, rolling to another when it does not. Refuses what cannot have
-    /// room and answers the rest.
+    /// Sees to it that `batch` fits the head's segment, rolling to another when it does not. On a full disk refuses what
+    /// cannot have room and answers the rest.
     fn make_room(&mut self, batch: Vec<Request>) -> Result<Vec<Request>, LogError> {
         if self.fits(&batch) {
             return Ok(batch);
@@ -188,21 +187,43 @@ impl Committer {
             Err(LogError::NoSpace) => {}
             Err(error) => return Err(self.stop(error)),
         }
-        let (appends, rest): (Vec<_>, Vec<_>) = batch.into_iter().partition(Request::is_append);
-        appends.into_iter().for_each(|request| request.refuse(LogError::NoSpace));
-        if self.fits(&rest) {
-            return Ok(rest);
-        }
-        rest.into_iter().for_each(|request| request.refuse(LogError::NoSpace));
-        Ok(Vec::new())
+        Ok(self.squeeze(batch))
     }
 
+    /// Whether `batch` has room, with the reserve left free if it holds an append.
     fn fits(&self, batch: &[Request]) -> bool {
-        let len = self.head.segment.len;
-        let appends = batch.iter().any(Request::is_append);
-        let kept = if appends { (len / 16).min(RESERVE_BYTES_MAX) } else { 0 } + 2 * EMPTY_FRAME_BYTES;
+        let kept = if batch.iter().any(Request::is_append) { self.reserve() } else { 0 };
+        self.room().is_some_and(|room| frame_bytes_max(batch) + kept <= room)
+    }
+
+    /// Takes from `batch` what the full disk has room for, each request by what it must leave to others, and refuses
+    /// the rest.
+    fn squeeze(&self, batch: Vec<Request>) -> Vec<Request> {
+        let reserve = self.reserve();
+        // What padding can take is counted as taken.
+        let mut room = self.room().unwrap_or(0).saturating_sub(frame_bytes_max(&[]) + 8);
+        let mut taken = Vec::new();
+        for request in batch {
+            let bytes = request.frame_bytes_max() as u64;
+            if bytes + request.must_leave(reserve) <= room {
+                room -= bytes;
+                taken.push(request);
+            } else {
+                request.refuse(LogError::NoSpace);
+            }
+        }
+        taken
+    }
+
+    /// Bytes that the head's segment has for frames, its seal and a marker apart; none when it is sealed.
+    fn room(&self) -> Option<u64> {
         let snapshot = if self.head.first_sequence.is_none() { self.snapshot_bytes_max() } else { 0 };
-        !self.head.sealed && self.head.position + frame_bytes_max(batch) + snapshot + kept <= len
+        let used = self.head.position + snapshot + 2 * EMPTY_FRAME_BYTES;
+        self.head.segment.len.checked_sub(used).filter(|_| !self.head.sealed)
+    }
+
+    fn reserve(&self) -> u64 {
+        (self.head.segment.len / 16).min(RESERVE_BYTES_MAX)
     }
 
     fn snapshot_bytes_max(&self) -> u64 {

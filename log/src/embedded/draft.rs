@@ -44,7 +44,7 @@ impl Draft {
     /// Takes a request in: what it changes is in `tails` from now on.
     pub(crate) fn admit(&mut self, tails: &mut Tails, request: Request) {
         let settled = match request {
-            Request::Append { batch, now, answer } => Settled::Append(answer, self.append(tails, batch, now)),
+            Request::Append { batch, now, answer, vital: _ } => Settled::Append(answer, self.append(tails, batch, now)),
             Request::Close { partition, now, answer } => Settled::Close(answer, self.close(tails, partition, now)),
             Request::Trim { partition, before, answer } => Settled::Done(answer, self.trim(tails, partition, before)),
             Request::Drop { partition, answer } => {

@@ -1,5 +1,6 @@
 //! [`EmbeddedLog`]: opens the files, starts the threads, and hands calls to them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
@@ -75,10 +76,22 @@ impl EmbeddedLog {
         let dead = shared.table().take_dead();
         shared.order(Job::Remove(dead));
         let threads = vec![
-            spawn("log-commit", move || committer.run())?,
+            spawn("log-commit", {
+                let shared = Arc::clone(&shared);
+                move || {
+                    panicked(&shared, || committer.run());
+                    shared.order(Job::End);
+                }
+            })?,
             spawn("log-maintain", {
                 let shared = Arc::clone(&shared);
-                move || maintenance::run(&shared, &orders)
+                move || {
+                    if panicked(&shared, || maintenance::run(&shared, &orders)) {
+                        // The folder is nobody else's before the commit thread has ended too.
+                        while !matches!(orders.recv(), Ok(Job::End) | Err(_)) {}
+                    }
+                    shared.end();
+                }
             })?,
         ];
         Ok(Arc::new(Self { shared, threads: Mutex::new(threads) }))
@@ -126,6 +139,16 @@ fn trim_holes(committer: &mut Committer, holes: Vec<(PartitionId, Offset)>) -> R
     Ok(())
 }
 
+/// Does the work of a thread and answers whether it panicked. A panic stops the log as a failed write does: whoever
+/// waits for an answer hears of it, and the process can exit and recover.
+fn panicked(shared: &Shared, work: impl FnOnce()) -> bool {
+    let panicked = catch_unwind(AssertUnwindSafe(work)).is_err();
+    if panicked {
+        shared.fail(&LogError::Stopped("a thread of the log panicked".into()));
+    }
+    panicked
+}
+
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, LogError> {
     thread::Builder::new().name(name.into()).spawn(work).map_err(|error| LogError::Io {
         action: "start thread",
@@ -136,7 +159,11 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 impl Log for EmbeddedLog {
     fn append(&self, batch: Vec<PartitionAppend>, now: Timestamp) -> Pending<Vec<Appended>> {
-        self.ask(|answer| Request::Append { batch, now, answer })
+        self.ask(|answer| Request::Append { batch, now, vital: false, answer })
+    }
+
+    fn append_vital(&self, batch: Vec<PartitionAppend>, now: Timestamp) -> Pending<Vec<Appended>> {
+        self.ask(|answer| Request::Append { batch, now, vital: true, answer })
     }
 
     fn read(&self, partition: PartitionId, from: Offset, records_max: usize, bytes_max: usize) -> Pending<Page> {

@@ -29,7 +29,6 @@ pub(crate) fn run(shared: &SharedRef, jobs: &mpsc::Receiver<Job>) {
             Job::End => break,
         }
     }
-    shared.end();
 }
 
 fn make_spare(shared: &Shared) {

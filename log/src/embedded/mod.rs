@@ -10,7 +10,7 @@
 //! (`repair.rs`). Start with `engine.rs`.
 //!
 //! The command log and all streams share one lane of segments: a segment is removed when nothing in it is live, so one
-//! that holds a command or another untrimmed record stays. Lanes have a number in the format, for when that costs.
+//! that holds an untrimmed record stays. Lanes have a number in the format, for when that costs.
 
 mod cache;
 mod committer;

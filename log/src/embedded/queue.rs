@@ -16,7 +16,7 @@ pub(crate) type Answer<T> = oneshot::Sender<Result<T, LogError>>;
 /// What a caller asked for.
 #[derive(Debug)]
 pub(crate) enum Request {
-    Append { batch: Vec<PartitionAppend>, now: Timestamp, answer: Answer<Vec<Appended>> },
+    Append { batch: Vec<PartitionAppend>, now: Timestamp, vital: bool, answer: Answer<Vec<Appended>> },
     Close { partition: PartitionId, now: Timestamp, answer: Answer<Offset> },
     Trim { partition: PartitionId, before: Offset, answer: Answer<()> },
     Drop { partition: PartitionId, answer: Answer<()> },
@@ -35,6 +35,16 @@ impl Request {
 
     pub(crate) fn is_append(&self) -> bool {
         matches!(self, Self::Append { .. })
+    }
+
+    /// How much of the `reserve` of a segment it must leave on a full disk: vital appends half, so that trims, closes
+    /// and drops, which free space and take little, can go on when those have used the other half.
+    pub(crate) fn must_leave(&self, reserve: u64) -> u64 {
+        match self {
+            Self::Append { vital: false, .. } => reserve,
+            Self::Append { vital: true, .. } => reserve / 2,
+            _ => 0,
+        }
     }
 
     /// Answers with a failure.

@@ -18,6 +18,8 @@ pub enum Fault {
     Io,
     /// ENOSPC.
     Full,
+    /// A panic in the calling thread: what a bug of ours does.
+    Panic,
 }
 
 /// See the module text.
@@ -42,11 +44,15 @@ struct Disk {
 
 impl Disk {
     /// Counts a changing call and fails it when it is the chosen one.
+    ///
+    /// # Panics
+    /// When it was chosen for [`Fault::Panic`].
     fn change(&mut self) -> io::Result<()> {
         self.calls += 1;
         match self.fail_at {
             Some((call, Fault::Io)) if call == self.calls => Err(io::Error::from_raw_os_error(5)),
             Some((call, Fault::Full)) if call == self.calls => Err(io::ErrorKind::StorageFull.into()),
+            Some((call, Fault::Panic)) if call == self.calls => panic!("the disk was told to panic"),
             _ => Ok(()),
         }
     }

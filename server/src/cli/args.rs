@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Print the lines that point an AWS client at the server: eval "$(thalweg env)"
     Env(EnvArgs),
+    /// List, add and remove access keys, each in an account of its own if you like
+    Keys(super::keys::KeysArgs),
     /// See it work: live telemetry of this machine, put, queried in SQL and delivered
     Demo(DemoArgs),
 }
@@ -59,6 +61,15 @@ pub(crate) struct ServeArgs {
     /// Listen beyond loopback without TLS [env: THALWEG_ALLOW_PLAINTEXT]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) allow_plaintext: Option<bool>,
+    /// Serve with this certificate, PEM with its chain; reloaded when it changes [env: THALWEG_TLS_CERT]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The key of the certificate, PEM [env: THALWEG_TLS_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Make a certificate, kept in the data folder, and serve with it [env: THALWEG_TLS_SELF_SIGNED]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub(crate) tls_self_signed: Option<bool>,
     /// Move damaged log data aside instead of refusing to start
     #[arg(long)]
     pub(crate) repair: bool,
@@ -131,6 +142,9 @@ impl ServeArgs {
             dev: self.dev,
             allow_plaintext: self.allow_plaintext,
             repair: self.repair.then_some(true),
+            tls_cert: self.tls_cert.clone(),
+            tls_key: self.tls_key.clone(),
+            tls_self_signed: self.tls_self_signed,
             account: self.account.clone(),
             limits: self.limits.clone(),
             transition_ms: self.transition_ms,

@@ -6,7 +6,8 @@ use types::SystemRandom;
 
 use super::args::EnvArgs;
 use super::{Error, endpoint, out, serve};
-use crate::config::{self, Config};
+use crate::config::{self, Config, TlsChoice};
+use crate::http::self_signed;
 use crate::keys::{self, KeyPair};
 
 pub(super) fn run(args: &EnvArgs) -> Result<ExitCode, Error> {
@@ -18,13 +19,14 @@ pub(super) fn run(args: &EnvArgs) -> Result<ExitCode, Error> {
         eprintln!("thalweg: the server picks its port when it starts; run this again then for AWS_ENDPOINT_URL");
     }
     out(&export_lines(&found.pair, config.region.value.as_str(), url.as_deref()));
+    out(&trust_line(&config, url.as_deref()));
     Ok(ExitCode::SUCCESS)
 }
 
 /// Where the server would listen; port 0 is not known before it does.
 fn configured_url(config: &Config) -> Option<String> {
     let listen = config.listen.value;
-    (listen.port() != 0).then(|| config::endpoint_url(listen))
+    (listen.port() != 0).then(|| config::endpoint_url(listen, &config.tls.value))
 }
 
 /// The lines, ready to paste into a POSIX shell or to `eval`.
@@ -37,6 +39,17 @@ pub(crate) fn export_lines(pair: &KeyPair, region: &str, url: Option<&str>) -> S
     ];
     variables.extend(url.map(|url| ("AWS_ENDPOINT_URL", url)));
     variables.into_iter().map(|(name, value)| format!("export {name}={}\n", quoted(value))).collect()
+}
+
+/// The line with which clients trust a certificate that the server made; empty for others.
+pub(crate) fn trust_line(config: &Config, url: Option<&str>) -> String {
+    let authority = self_signed::authority_file(&config.data_dir.value);
+    let is_files = matches!(config.tls.value, TlsChoice::Files { .. });
+    if is_files || !url.is_some_and(|url| url.starts_with("https:")) || !authority.exists() {
+        return String::new();
+    }
+    let authority = std::path::absolute(&authority).unwrap_or(authority);
+    format!("export AWS_CA_BUNDLE={}\n", quoted(&authority.display().to_string()))
 }
 
 /// The value as one shell word: bare where every character is harmless, else in single quotes.

@@ -5,6 +5,7 @@ mod args;
 mod endpoint;
 mod env;
 mod error;
+mod keys;
 mod logging;
 mod own_name;
 mod paths;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 pub(crate) use args::DemoArgs;
-pub(crate) use env::{export_lines, quoted};
+pub(crate) use env::{export_lines, quoted, trust_line};
 pub(crate) use error::Error;
 pub(crate) use logging::init_to_file;
 pub(crate) use own_name::own_name;
@@ -32,6 +33,7 @@ pub(crate) fn run() -> ExitCode {
     let done = match args::Cli::parse().command {
         args::Command::Serve(args) => serve::run(&args),
         args::Command::Env(args) => env::run(&args),
+        args::Command::Keys(args) => keys::run(&args),
         args::Command::Demo(args) => crate::demo::run(&args),
     };
     done.unwrap_or_else(|error| {

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use tokio::runtime::Runtime;
+
 use super::args::ServeArgs;
-use super::{Error, Server, Stop, export_lines, logging, out, own_name, paths, quoted};
-use crate::config::{self, Config, Layer, Sources};
+use super::{Error, Server, Stop, export_lines, logging, out, own_name, paths, quoted, trust_line};
+use crate::config::{self, Config, Layer, Sources, TlsChoice};
 
 pub(super) fn run(args: &ServeArgs) -> Result<ExitCode, Error> {
     let config = load_config(args.layer(), args.common.config.as_deref())?;
@@ -16,8 +18,18 @@ pub(super) fn run(args: &ServeArgs) -> Result<ExitCode, Error> {
     }
     logging::init(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
-    runtime.block_on(serve(&config))?;
-    Ok(ExitCode::SUCCESS)
+    let served = runtime.block_on(serve(&config));
+    leave(runtime, served)
+}
+
+/// Ends the runtime. When the log has stopped, its disk may hang, and with it reads that a runtime waits for in the
+/// ordinary way: then nothing is waited for, so that the supervisor sees the exit and starts the recovery.
+fn leave(runtime: Runtime, served: Result<(), Error>) -> Result<ExitCode, Error> {
+    match served {
+        Err(Error::LogStopped) => runtime.shutdown_background(),
+        _ => drop(runtime),
+    }
+    served.map(|()| ExitCode::SUCCESS)
 }
 
 async fn serve(config: &Config) -> Result<(), Error> {
@@ -36,6 +48,10 @@ fn greeting(server: &Server, config: &Config) -> String {
     let mut text = format!("listening on {}\n", server.url());
     if let Some(url) = server.metrics_url() {
         text.push_str(&format!("metrics on {url}\n"));
+    }
+    let trust = trust_line(config, Some(server.url()));
+    if config.tls.value == TlsChoice::SelfSigned {
+        text.push_str(&format!("\nThe certificate is the server's own; clients trust it with\n\n{trust}"));
     }
     if let Some(pair) = server.new_pair() {
         let data_dir = std::path::absolute(&config.data_dir.value).unwrap_or_else(|_| config.data_dir.value.clone());
@@ -67,4 +83,20 @@ fn load_file(path: &Path) -> Result<Layer, Error> {
         eprintln!("thalweg: warning: {path} holds a secret and can be read by others; run: chmod 600 {path}");
     }
     Ok(layer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_that_hangs_does_not_keep_the_process() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let (release, hangs) = std::sync::mpsc::channel::<()>();
+        let read = runtime.spawn_blocking(move || hangs.recv());
+        let left = leave(runtime, Err(Error::LogStopped));
+        assert!(matches!(left, Err(Error::LogStopped)));
+        assert!(!read.is_finished(), "it was waited for");
+        drop(release);
+    }
 }

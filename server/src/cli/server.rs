@@ -1,6 +1,7 @@
 //! One server from a checked configuration: keys, socket, app, in the order in which they can fail cheaply. `serve`
 //! and the demo both start this one.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,9 +16,9 @@ use super::endpoint::EndpointFile;
 use super::{Error, Stop};
 use crate::app::{App, AppConfig, OpenError};
 use crate::auth::Keys;
-use crate::config::{self, Buckets, Config};
-use crate::http;
-use crate::keys::{self, KeyPair, KeysError};
+use crate::config::{self, Buckets, Config, TlsChoice};
+use crate::http::{self, Tls, TlsError, TlsFiles, self_signed};
+use crate::keys::{self, KeyPair, KeySource, KeysError};
 use crate::metrics::{MetricsListener, Readiness};
 
 /// Moves the server's clock ahead, for tests of what happens in five minutes or a day.
@@ -30,7 +31,9 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 pub(crate) struct Server {
     listener: TcpListener,
     app: Arc<App>,
-    keys: Keys,
+    keys: Arc<Keys>,
+    key_source: KeySource,
+    tls: Option<Arc<Tls>>,
     url: String,
     pair: KeyPair,
     is_new_pair: bool,
@@ -45,6 +48,8 @@ pub(crate) enum StartError {
     Listen { address: SocketAddr, source: std::io::Error, hint: &'static str },
     #[error("cannot use the data directory {}: {source}", path.display())]
     DataDir { path: PathBuf, source: std::io::Error },
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsError),
     #[error(transparent)]
     Keys(#[from] KeysError),
     #[error(transparent)]
@@ -62,6 +67,7 @@ impl Server {
         let data_dir_error = |source| StartError::DataDir { path: data_dir.clone(), source };
         keys::create_data_dir(data_dir).map_err(data_dir_error)?;
         let listener = bind(config.listen.value).await?;
+        let tls = open_tls(config)?;
         let ready = Readiness::default();
         let metrics = match config.metrics_listen.value {
             Some(address) => Some(MetricsListener::start(bind(address).await?, ready.clone()).map_err(data_dir_error)?),
@@ -71,10 +77,26 @@ impl Server {
         let app = App::open(app_config(config)?).await?;
         // Nobody else fills it.
         let _first = ready.set(app.clone());
-        let url = config::endpoint_url(listener.local_addr().map_err(data_dir_error)?);
+        let url = config::endpoint_url(listener.local_addr().map_err(data_dir_error)?, &config.tls.value);
         let endpoint = EndpointFile::publish(data_dir, &url).map_err(data_dir_error)?;
-        let keys = keys_for(config.dev.value, &found.pair);
-        Ok(Self { listener, app, keys, url, pair: found.pair, is_new_pair: found.is_new, metrics, _endpoint: endpoint })
+        let key_source = KeySource {
+            data_dir: data_dir.clone(),
+            environment: keys::from_environment(|name| std::env::var(name).ok())?,
+            account: config.account.value.clone(),
+        };
+        let keys = Arc::new(keys_for(config.dev.value, &key_source)?);
+        Ok(Self {
+            listener,
+            app,
+            keys,
+            key_source,
+            tls,
+            url,
+            pair: found.pair,
+            is_new_pair: found.is_new,
+            metrics,
+            _endpoint: endpoint,
+        })
     }
 
     /// Where a client on this machine reaches it.
@@ -85,7 +107,7 @@ impl Server {
     /// Where metrics are told, if they are.
     pub(crate) fn metrics_url(&self) -> Option<String> {
         let address = self.metrics.as_ref()?.address();
-        Some(format!("{}/metrics", config::endpoint_url(address)))
+        Some(format!("{}/metrics", config::endpoint_url(address, &TlsChoice::Off)))
     }
 
     /// Tells, for as long as the server runs and after, what [`App::stored`] tells.
@@ -108,7 +130,10 @@ impl Server {
     /// those in flight hear of it, and nothing is flushed: what was not durable then never was acknowledged.
     pub(crate) async fn run(self, stop: Stop) -> Result<(), Error> {
         let log_stopped = until_true(self.app.log_stopped());
-        let answering = http::serve(self.listener, self.app.clone(), Arc::new(self.keys), stop.asked());
+        // It changes nothing but the keys, so the end of the process may come at any point of it.
+        tokio::spawn(keys::keep_current(self.key_source, self.keys.clone(), self.app.clock.clone()));
+        let answering = http::serve(self.listener, self.app.clone(), self.keys, self.tls.clone(), stop.asked());
+        let answering = beside(answering, self.tls);
         tokio::pin!(answering, log_stopped);
         tokio::select! {
             () = &mut answering => {}
@@ -118,14 +143,43 @@ impl Server {
                     () = answering => {}
                     () = SystemClock.sleep(LAST_ANSWERS) => {}
                 }
-                return Err(Error::LogStopped);
+                return Err(abandon(self.app));
             }
         }
         tokio::select! {
-            () = self.app.shutdown() => Ok(()),
-            () = log_stopped => Err(Error::LogStopped),
+            () = self.app.shutdown() => {}
+            () = log_stopped => return Err(abandon(self.app)),
         }
+        Ok(())
     }
+}
+
+/// Leaves the app as it is: dropping its log waits for the log's threads, and one may hang on the disk that failed.
+fn abandon(app: Arc<App>) -> Error {
+    std::mem::forget(app);
+    Error::LogStopped
+}
+
+/// Runs `answering` and reloads the certificate meanwhile.
+async fn beside(answering: impl Future<Output = ()>, tls: Option<Arc<Tls>>) {
+    let Some(tls) = tls else { return answering.await };
+    tokio::select! {
+        () = answering => {}
+        () = tls.keep_fresh(&SystemClock) => {}
+    }
+}
+
+/// Reads the certificate that the configuration names, or makes one.
+fn open_tls(config: &Config) -> Result<Option<Arc<Tls>>, TlsError> {
+    let files = match &config.tls.value {
+        TlsChoice::Off => return Ok(None),
+        TlsChoice::Files { cert, key } => TlsFiles { cert: cert.clone(), key: key.clone() },
+        TlsChoice::SelfSigned => {
+            let host = sysinfo::System::host_name().ok();
+            self_signed::make(&config.data_dir.value, config.listen.value.ip(), host, SystemClock.now())?
+        }
+    };
+    Ok(Some(Arc::new(Tls::open(files)?)))
 }
 
 async fn until_true(mut receiver: watch::Receiver<bool>) {
@@ -136,12 +190,13 @@ async fn until_true(mut receiver: watch::Receiver<bool>) {
 }
 
 /// Who may sign. The configuration has made sure that `dev` listens on loopback only.
-fn keys_for(dev: bool, pair: &KeyPair) -> Keys {
+fn keys_for(dev: bool, source: &KeySource) -> Result<Keys, KeysError> {
+    let identities = source.load()?;
     if dev {
         tracing::warn!("--dev: any credentials are accepted");
-        return Keys::any();
+        return Ok(Keys::any(identities));
     }
-    Keys::new([(pair.access_key_id.clone(), pair.secret_access_key.clone())])
+    Ok(Keys::new(identities))
 }
 
 /// What `app.rs` opens, from what `config` checked.

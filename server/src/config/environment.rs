@@ -21,6 +21,9 @@ pub(crate) fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Resul
         transition_ms: text("THALWEG_TRANSITION_MS").map(parse_millis).transpose()?,
         log_level: text("THALWEG_LOG_LEVEL"),
         log_format: text("THALWEG_LOG_FORMAT").map(parse_log_format).transpose()?,
+        tls_cert: text("THALWEG_TLS_CERT").map(Into::into),
+        tls_key: text("THALWEG_TLS_KEY").map(Into::into),
+        tls_self_signed: flag("THALWEG_TLS_SELF_SIGNED")?,
         buckets: BucketsLayer {
             kind: text("THALWEG_BUCKETS_KIND").map(parse_kind).transpose()?,
             root: text("THALWEG_BUCKETS_ROOT").map(Into::into),

@@ -20,13 +20,17 @@ pub(crate) enum ConfigError {
     Listen { text: String },
     #[error("account {text:?} is not 12 digits")]
     Account { text: String },
+    #[error("a certificate and its key go together; {missing} is missing")]
+    HalfCertificate { missing: &'static str },
+    #[error("--tls-self-signed makes a certificate, --tls-cert names one; give one of the two")]
+    TwoCertificates,
     #[error(transparent)]
     Name(#[from] InvalidName),
     #[error("--dev accepts any credentials and so listens on loopback only, not on {listen}")]
     DevBeyondLoopback { listen: SocketAddr },
     #[error(
         "listening on {listen} without TLS lets others read and replay requests; \
-         listen on 127.0.0.1, or give --allow-plaintext if something in front encrypts"
+         listen on 127.0.0.1, give --tls-cert and --tls-key or --tls-self-signed, or --allow-plaintext if something in front encrypts"
     )]
     PlaintextBeyondLoopback { listen: SocketAddr },
     #[error(

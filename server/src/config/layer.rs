@@ -33,6 +33,12 @@ pub(crate) struct Layer {
     pub(crate) log_level: Option<String>,
     /// How log lines look.
     pub(crate) log_format: Option<LogFormat>,
+    /// The certificate chain to serve with, PEM.
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Its key, PEM.
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Make and keep a certificate.
+    pub(crate) tls_self_signed: Option<bool>,
     /// Where Firehose buckets are.
     pub(crate) buckets: BucketsLayer,
 }
@@ -95,7 +101,9 @@ impl LogFormat {
 impl Layer {
     /// Makes relative paths relative to `folder`: a file names its neighbours, wherever the server is started from.
     pub(crate) fn anchored(mut self, folder: &Path) -> Self {
-        for path in [&mut self.data_dir, &mut self.buckets.root].into_iter().flatten() {
+        for path in
+            [&mut self.data_dir, &mut self.tls_cert, &mut self.tls_key, &mut self.buckets.root].into_iter().flatten()
+        {
             *path = folder.join(&path);
         }
         self

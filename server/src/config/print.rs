@@ -1,6 +1,6 @@
 //! The effective configuration as TOML, each value with its origin, secrets redacted: what `--check-config` prints.
 
-use super::{Buckets, Config, Origin, S3Bucket};
+use super::{Buckets, Config, Origin, S3Bucket, TlsChoice};
 
 const REDACTED: &str = "(redacted)";
 
@@ -21,6 +21,7 @@ pub(crate) fn to_toml(config: &Config) -> String {
     line(&mut out, "transition_ms", transition, config.transition_ms.origin);
     line(&mut out, "log_level", config.log_level.value.as_str(), config.log_level.origin);
     line(&mut out, "log_format", config.log_format.value.as_str(), config.log_format.origin);
+    tls_lines(&mut out, config);
     out.push_str("\n[buckets]\n");
     let origin = config.buckets.origin;
     match &config.buckets.value {
@@ -31,6 +32,18 @@ pub(crate) fn to_toml(config: &Config) -> String {
         Buckets::S3(bucket) => s3_lines(&mut out, bucket, origin),
     }
     out
+}
+
+fn tls_lines(out: &mut String, config: &Config) {
+    let origin = config.tls.origin;
+    match &config.tls.value {
+        TlsChoice::Off => line(out, "tls_self_signed", false, origin),
+        TlsChoice::SelfSigned => line(out, "tls_self_signed", true, origin),
+        TlsChoice::Files { cert, key } => {
+            line(out, "tls_cert", cert.to_string_lossy().into_owned(), origin);
+            line(out, "tls_key", key.to_string_lossy().into_owned(), origin);
+        }
+    }
 }
 
 fn s3_lines(out: &mut String, bucket: &S3Bucket, origin: Origin) {

@@ -127,7 +127,7 @@ fn a_secret_that_others_can_read_is_noticed() {
 
 #[test]
 fn a_client_reaches_any_address_by_loopback() {
-    assert_eq!(endpoint_url("0.0.0.0:80".parse().unwrap()), "http://127.0.0.1:80");
-    assert_eq!(endpoint_url("[::]:80".parse().unwrap()), "http://[::1]:80");
-    assert_eq!(endpoint_url("192.168.1.2:80".parse().unwrap()), "http://192.168.1.2:80");
+    assert_eq!(endpoint_url("0.0.0.0:80".parse().unwrap(), &TlsChoice::Off), "http://127.0.0.1:80");
+    assert_eq!(endpoint_url("[::]:80".parse().unwrap(), &TlsChoice::Off), "http://[::1]:80");
+    assert_eq!(endpoint_url("192.168.1.2:80".parse().unwrap(), &TlsChoice::Off), "http://192.168.1.2:80");
 }

@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn bombs_and_other_encodings_are_refused() {
         let bomb = packed(&vec![0; REQUEST_BODY_BYTES_MAX + 1]);
-        assert!(bomb.len() < 100_000);
+        assert!(bomb.len() < 1 << 20, "{}", bomb.len());
         assert_eq!(unpack("gzip", bomb), Err(BodyError::TooLarge));
         let cut = packed(b"abc");
         assert!(matches!(unpack("gzip", cut[..cut.len() - 9].to_vec()), Err(BodyError::Broken(_))));

@@ -1,55 +1,58 @@
-//! HTTP/1.1: accepts connections and stops them in order.
+//! HTTP/1.1 and HTTP/2, with and without TLS: accepts connections and stops them in order.
 //!
-//! Owns: sockets, their limits and the graceful stop. Refuses: what a request means. Read `request.rs` next for the
-//! order of checks, `body.rs` for how much memory a stranger can make us use.
+//! Owns: sockets, their limits and the graceful stop. Refuses: what a request means. Read `connection.rs` next for what
+//! is spoken on a socket, `request.rs` for the order of checks, `body.rs` and `held.rs` for how much memory a stranger
+//! can make us use.
 
 mod address;
 mod body;
+mod connection;
 mod gzip;
+mod held;
+mod preface;
 mod reply_body;
 mod request;
 mod response;
 mod stall;
+mod tls;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use types::Clock;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
 
 use crate::app::App;
 use crate::auth::Keys;
+use connection::Door;
 use request::Front;
-use stall::StallGuard;
+pub(crate) use tls::{Tls, TlsError, TlsFiles, self_signed};
 
 /// Connections at a time where the limit of open files is not known.
 const CONNECTIONS_DEFAULT: usize = 4096;
 /// Most connections at a time, whatever the limit of open files is; an idle one costs some kilobytes.
 const CONNECTIONS_MAX: usize = 65_536;
-/// How long a connection may take for a request's head, the wait for its first byte included, so that it is also how
-/// long an unused connection is kept: longer than the minute after which the SDK for Java gives one up, so that the
-/// server does not close what a client is about to use.
-const HEAD_DEADLINE: Duration = Duration::from_secs(75);
-/// Most bytes of a request's head; session tokens are the largest thing in one, some kilobytes.
-const HEAD_BYTES_MAX: usize = 64 << 10;
-/// Most bytes read at once. The number of headers is bounded by hyper, at 100.
-const BUFFER_BYTES_MAX: usize = 256 << 10;
 /// How long requests in flight get after the stop.
 const GRACE: Duration = Duration::from_secs(30);
 /// The pause after a failed accept, so that running out of files does not become a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Answers requests until `stop`: then no new connections or requests, those in flight are answered, and it returns.
-pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, keys: Arc<Keys>, stop: impl Future<Output = ()>) {
+/// With `tls`, plain text is answered on loopback only.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    app: Arc<App>,
+    keys: Arc<Keys>,
+    tls: Option<Arc<Tls>>,
+    stop: impl Future<Output = ()>,
+) {
     let clock = app.clock.clone();
     let metrics = app.metrics.clone();
-    let front = Arc::new(Front::new(app, keys));
+    let (stop_all, stopping) = watch::channel(false);
+    let front = Arc::new(Front::new(app, keys, stopping.clone()));
+    let door = Arc::new(Door { front, tls, clock: clock.clone(), stopping });
     let connections = Arc::new(Semaphore::new(connections_max()));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
@@ -66,10 +69,9 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, keys: Arc<Keys>,
         };
         match accepted {
             Ok((stream, _)) => {
-                let served = connection(stream, front.clone(), &graceful, clock.clone());
-                let counted = metrics.connection();
+                let (door, watcher, counted) = (door.clone(), graceful.watcher(), metrics.connection());
                 tokio::spawn(async move {
-                    served.await;
+                    door.serve(stream, watcher).await;
                     drop((slot, counted));
                 });
             }
@@ -83,6 +85,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, keys: Arc<Keys>,
     }
     // Closed first: who connects now is refused at once instead of waiting for nothing.
     drop(listener);
+    stop_all.send_replace(true);
     tokio::select! {
         () = graceful.shutdown() => {}
         () = clock.sleep(GRACE) => tracing::warn!("requests still in flight were cut off"),
@@ -100,35 +103,6 @@ fn connections_max() -> usize {
 fn open_files_max(limits: &str) -> Option<usize> {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()
-}
-
-/// Serves one connection until it ends; a graceful stop lets it finish the request it is in.
-fn connection(
-    stream: TcpStream,
-    front: Arc<Front>,
-    graceful: &GracefulShutdown,
-    clock: Arc<dyn Clock>,
-) -> impl Future<Output = ()> + Send + 'static {
-    // Answers are written whole; waiting for more to send would only delay them.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "no TCP_NODELAY");
-    }
-    let service = service_fn(move |request| {
-        let front = front.clone();
-        async move { Ok::<_, std::convert::Infallible>(request::answer(&front, request).await) }
-    });
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_DEADLINE)
-        .max_header_size(HEAD_BYTES_MAX)
-        .max_buf_size(BUFFER_BYTES_MAX)
-        .serve_connection(StallGuard::new(TokioIo::new(stream), clock), service);
-    let served = graceful.watch(served);
-    async move {
-        if let Err(error) = served.await {
-            tracing::debug!(%error, "connection ended");
-        }
-    }
 }
 
 #[cfg(test)]

@@ -14,19 +14,21 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::body::Body;
-use hyper::header::{self, HeaderMap};
+use hyper::header;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
+use tokio::sync::watch;
 use types::limits::REQUEST_BODY_BYTES_MAX;
 use wire::{Codec, error_code, sigv4};
 
 use super::address::Address;
 use super::body::{BodyBudget, BodyError, drain};
 use super::gzip;
+use super::held::{AnswerBudget, Held};
 use super::reply_body::ReplyBody;
 use super::response::Answer;
 use crate::app::App;
-use crate::auth::Keys;
+use crate::auth::{Action, Asked, Keys, Peer};
 use crate::error::ApiError;
 
 const NOT_DETERMINED: &str = "Unable to determine service/operation name to be authorized";
@@ -36,23 +38,26 @@ pub(super) struct Front {
     app: Arc<App>,
     keys: Arc<Keys>,
     bodies: BodyBudget,
+    answers: AnswerBudget,
+    /// Becomes true when the server stops.
+    stopping: watch::Receiver<bool>,
 }
 
 impl Front {
-    pub(super) fn new(app: Arc<App>, keys: Arc<Keys>) -> Self {
-        Self { app, keys, bodies: BodyBudget::new() }
+    pub(super) fn new(app: Arc<App>, keys: Arc<Keys>, stopping: watch::Receiver<bool>) -> Self {
+        Self { app, keys, bodies: BodyBudget::new(), answers: AnswerBudget::new(), stopping }
     }
 }
 
-/// Answers a request.
-pub(super) async fn answer<B>(front: &Front, request: Request<B>) -> Response<ReplyBody>
+/// Answers a request that came on the connection of `held`.
+pub(super) async fn answer<B>(front: &Front, held: &Held, request: Request<B>) -> Response<ReplyBody>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Display,
 {
     let (head, mut body) = request.into_parts();
     let address = Address::of(&head);
-    let answer = front.checked(&head, &address, &mut body).await.unwrap_or_else(|refused| refused);
+    let mut answer = front.checked(&head, &address, &mut body).await.unwrap_or_else(|refused| refused);
     // A client that waits for our consent to send its body must not be given it for a body that nobody reads.
     if !head.headers.contains_key(header::EXPECT) {
         drain(&mut body, &*front.app.clock).await;
@@ -62,7 +67,18 @@ where
         error = answer.code(),
         "request answered"
     );
-    answer.into_response(&head.headers, &*front.app.random)
+    let (share, random) = (answer.take_share(), &*front.app.random);
+    let mut response = answer.into_response(&head, random);
+    let share = front.answers.settle(share, response.body().len()).unwrap_or_else(|busy| {
+        response = address.refusal(busy).into_response(&head, random);
+        None
+    });
+    response.map(|body| body.on(held, share, stopped(front.stopping.clone())))
+}
+
+/// Completes when the server stops.
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
 impl Front {
@@ -95,7 +111,7 @@ impl Front {
             return Err(refuse(ApiError::unknown_operation()));
         }
 
-        let headers = lower_case(&head.headers);
+        let headers = lower_case(head);
         let request = signed_part(head, &headers);
         let now = self.app.clock.now();
         let claim = self.keys.claim(&request, address.service().signing_name(), now).map_err(refuse)?;
@@ -107,24 +123,40 @@ impl Front {
         if taken.bytes.is_empty() {
             return Err(empty());
         }
-        let caller = claim.verify(&request, &taken.bytes, &self.app.account).map_err(refuse)?;
+        // A query names its operation in the body, so the body is unpacked before the signature over the packed bytes is
+        // known to be right; a stranger's is small.
+        let packed = taken.bytes.clone();
         let plain = gzip::unpacked(&head.headers, taken, &self.bodies);
         let taken = plain.map_err(|error| match error {
             BodyError::TooLarge => Answer::TooLarge,
             other => refuse(unread(other)),
         })?;
         let target = address.target_with(&taken.bytes).map_err(refuse)?;
+        let asked = Asked {
+            action: Action::new(target.service.signing_name(), target.operation),
+            peer: head.extensions.get::<Peer>().copied().unwrap_or_default(),
+        };
+        let caller = claim.verify(&request, &packed, &self.app.account, asked).map_err(refuse)?;
+        let share = match target.operation {
+            "GetRecords" => Some(self.answers.page(&*self.app.clock).await.map_err(refuse)?),
+            _ => None,
+        };
         // A task of its own: a client that goes away must not leave an operation half done.
         let app = self.app.clone();
         let call = tokio::spawn(async move { target.call(&app, &caller, codec, &taken.bytes).await });
         let called = call.await.unwrap_or_else(|panicked| Err(ApiError::internal(&panicked)));
-        called.map(|reply| Answer::Output { reply, codec, target }).map_err(refuse)
+        called.map(|reply| Answer::Output { reply, codec, target, share }).map_err(refuse)
     }
 }
 
-fn lower_case(headers: &HeaderMap) -> Vec<(&str, &[u8])> {
+fn lower_case(head: &Parts) -> Vec<(&str, &[u8])> {
     // hyper keeps names in lower case.
-    headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
+    let mut lower: Vec<_> = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    // With HTTP/2 the host is part of the request's line, and clients sign it as if it were a header.
+    if let (false, Some(authority)) = (head.headers.contains_key(header::HOST), head.uri.authority()) {
+        lower.push((header::HOST.as_str(), authority.as_str().as_bytes()));
+    }
+    lower
 }
 
 fn signed_part<'a>(head: &'a Parts, headers: &'a [(&'a str, &'a [u8])]) -> sigv4::Request<'a> {

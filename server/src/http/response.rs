@@ -1,11 +1,13 @@
 //! Answers as bytes: ids, content types, errors in the form that the client can read, CORS.
 
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Response, StatusCode};
+use hyper::http::request::Parts;
+use hyper::{Response, StatusCode, Version};
 use types::{Random, new_uuid};
 use wire::{Codec, error_code, event_stream, query};
 
-use super::reply_body::ReplyBody;
+use super::held::Share;
+use super::reply_body::Draft;
 use crate::api::Reply;
 use crate::dispatch::{Service, Target};
 use crate::error::ApiError;
@@ -24,8 +26,8 @@ const EXPOSED: HeaderValue =
 
 /// What is answered, before it has headers.
 pub(super) enum Answer {
-    /// The output of an operation.
-    Output { reply: Reply, codec: Codec, target: Target },
+    /// The output of an operation, and the memory that was taken for it.
+    Output { reply: Reply, codec: Codec, target: Target, share: Option<Share> },
     /// An error in the request's format and the service's spelling.
     Error { error: ApiError, codec: Codec, service: Service },
     /// An error for a client whose format is not known.
@@ -47,8 +49,16 @@ impl Answer {
         }
     }
 
+    /// What was taken for the answer before it was known.
+    pub(super) fn take_share(&mut self) -> Option<Share> {
+        match self {
+            Self::Output { share, .. } => share.take(),
+            _ => None,
+        }
+    }
+
     /// The response, with headers that depend on the request's.
-    pub(super) fn into_response(self, request: &HeaderMap, random: &dyn Random) -> Response<ReplyBody> {
+    pub(super) fn into_response(self, request: &Parts, random: &dyn Random) -> Response<Draft> {
         let with_ids = !matches!(self, Self::TooLarge);
         let is_preflight = matches!(self, Self::Preflight);
         // Who cannot even be told in its own format is no SDK; there is nothing to keep the connection for.
@@ -62,53 +72,54 @@ impl Answer {
                 headers.insert(EXTENDED_ID, extended_id(random));
             }
         }
-        if is_last {
+        // HTTP/2 has no such header: one connection carries the requests of many.
+        if is_last && request.version < Version::HTTP_2 {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        if request.contains_key(header::ORIGIN) {
+        if request.headers.contains_key(header::ORIGIN) {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
             if is_preflight {
-                allow_asked(request, headers);
+                allow_asked(&request.headers, headers);
             }
         }
         response
     }
 
-    fn bare(self, id: &str) -> Response<ReplyBody> {
+    fn bare(self, id: &str) -> Response<Draft> {
         match self {
-            Self::Output { reply, codec, target } => output(reply, codec, target, id),
+            Self::Output { reply, codec, target, .. } => output(reply, codec, target, id),
             Self::Error { error, codec, service } => refused(&error, codec, service, id),
             Self::Xml { status, code, message } => {
                 let body = match message {
                     Some(message) => format!("<{code}>\n  <Message>{message}</Message>\n</{code}>\n"),
                     None => format!("<{code}/>\n"),
                 };
-                let mut response = response(status, None, body.into_bytes().into());
+                let mut response = response(status, None, Draft::Whole(body.into_bytes()));
                 response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(code));
                 response
             }
-            Self::TooLarge => response(StatusCode::PAYLOAD_TOO_LARGE, None, ReplyBody::Whole(None)),
-            Self::Preflight => response(StatusCode::OK, None, ReplyBody::Whole(None)),
+            Self::TooLarge => response(StatusCode::PAYLOAD_TOO_LARGE, None, Draft::Whole(Vec::new())),
+            Self::Preflight => response(StatusCode::OK, None, Draft::Whole(Vec::new())),
         }
     }
 }
 
-fn output(reply: Reply, codec: Codec, target: Target, id: &str) -> Response<ReplyBody> {
+fn output(reply: Reply, codec: Codec, target: Target, id: &str) -> Response<Draft> {
     let (content_type, body) = match reply {
-        Reply::Frames(frames) => (event_stream::CONTENT_TYPE, ReplyBody::Frames(frames)),
+        Reply::Frames(frames) => (event_stream::CONTENT_TYPE, Draft::Frames(frames)),
         Reply::Whole(body) if codec == Codec::Query => {
             let Target { service, operation } = target;
-            (codec.content_type(), query::answer(operation, service.xml_namespace(), id, &body).into())
+            (codec.content_type(), Draft::Whole(query::answer(operation, service.xml_namespace(), id, &body)))
         }
-        Reply::Whole(body) => (codec.content_type(), body.into()),
+        Reply::Whole(body) => (codec.content_type(), Draft::Whole(body)),
     };
     let mut response = response(StatusCode::OK, Some(content_type), body);
     name_protocol(codec, response.headers_mut());
     response
 }
 
-fn refused(error: &ApiError, codec: Codec, service: Service, id: &str) -> Response<ReplyBody> {
+fn refused(error: &ApiError, codec: Codec, service: Service, id: &str) -> Response<Draft> {
     let ApiError { code, message, members, .. } = error;
     let spelling = service.spelling();
     let (query_code, query_status) = error_code::query_code(code);
@@ -118,7 +129,7 @@ fn refused(error: &ApiError, codec: Codec, service: Service, id: &str) -> Respon
         Codec::Query => (query_status, query::error(query_code, query_status, message, service.xml_namespace(), id)),
     };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = response(status, Some(codec.content_type()), body.into());
+    let mut response = response(status, Some(codec.content_type()), Draft::Whole(body));
     let headers = response.headers_mut();
     headers.insert(ERROR_TYPE, HeaderValue::from_static(code));
     name_protocol(codec, headers);
@@ -136,7 +147,7 @@ fn name_protocol(codec: Codec, headers: &mut HeaderMap) {
     }
 }
 
-fn response(status: StatusCode, content_type: Option<&'static str>, body: ReplyBody) -> Response<ReplyBody> {
+fn response(status: StatusCode, content_type: Option<&'static str>, body: Draft) -> Response<Draft> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     if let Some(content_type) = content_type {

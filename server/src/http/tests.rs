@@ -1,45 +1,58 @@
-//! The order of checks without a socket, then what only a socket shows.
+//! The order of checks without a socket. `tests/protocols.rs` has the formats, `tests/sockets.rs` what only a socket
+//! shows, `tests/tls.rs` certificates.
 
-use std::time::Duration;
+mod protocols;
+mod sockets;
+mod tls;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response};
 use proptest::prelude::*;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 use wire::sigv4::{self, Signer, amz_date};
 
+use super::held::Held;
 use super::*;
 use crate::app::AppConfig;
+use crate::auth::Identity;
 
 const KEY: &str = "AKIDEXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 struct Bench {
     front: Front,
+    held: Held,
     app: Arc<App>,
     _folder: tempfile::TempDir,
+}
+
+/// The holder of the one key.
+fn identity() -> Identity {
+    let account = types::AccountId::parse("000000000000").unwrap();
+    let (access_key_id, secret_access_key) = (KEY.to_owned(), SECRET.to_owned());
+    Identity { access_key_id, secret_access_key, account, user: None, policy: None }
 }
 
 impl Bench {
     async fn new(keys: Keys) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let app = App::open(AppConfig::for_test(folder.path())).await.unwrap();
-        Self { front: Front::new(app.clone(), Arc::new(keys)), app, _folder: folder }
+        let stopping = watch::channel(false).1;
+        let held = Held::new(app.clock.clone());
+        Self { front: Front::new(app.clone(), Arc::new(keys), stopping), held, app, _folder: folder }
     }
 
     async fn strict() -> Self {
-        Self::new(Keys::new([(KEY.to_owned(), SECRET.to_owned())])).await
+        Self::new(Keys::new([identity()])).await
     }
 
     async fn dev() -> Self {
-        Self::new(Keys::any()).await
+        Self::new(Keys::any([])).await
     }
 
     async fn send(&self, call: Call) -> Response<reply_body::ReplyBody> {
-        request::answer(&self.front, call.request(self.app.clock.now().0 as i64)).await
+        request::answer(&self.front, &self.held, call.request(self.app.clock.now().0 as i64)).await
     }
 
     /// Status, error type and body of the answer.
@@ -244,7 +257,7 @@ async fn cbor_clients_get_their_errors_in_cbor() {
         (400, &"application/x-amz-cbor-1.1".parse().unwrap())
     );
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    assert_eq!(body[0], 0xa2);
+    assert_eq!(body[0], 0xbf);
     assert!(String::from_utf8_lossy(&body).contains("SerializationException"));
 }
 
@@ -305,106 +318,6 @@ async fn dev_takes_everybody_in_the_region_they_sign_for() {
     assert_eq!(bench.answer(broken).await.0, 200);
 }
 
-/// A server on a free port, its address, and the handle that stops it.
-async fn serving(
-    bench: &Bench,
-) -> (std::net::SocketAddr, tokio::sync::oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let served = serve(listener, bench.app.clone(), Arc::new(Keys::any()), async { _ = stopped.await });
-    (address, stop, tokio::spawn(served))
-}
-
-const HEAD: &str = "POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-amz-json-1.1\r\nx-amz-target: Kinesis_20131202.ListStreams\r\n";
-
-async fn exchange(address: std::net::SocketAddr, sent: &[u8]) -> String {
-    let mut socket = TcpStream::connect(address).await.unwrap();
-    socket.write_all(sent).await.unwrap();
-    let mut received = Vec::new();
-    _ = socket.read_to_end(&mut received).await;
-    String::from_utf8_lossy(&received).into_owned()
-}
-
-#[tokio::test]
-async fn a_socket_is_kept_and_closed_when_asked() {
-    let bench = Bench::dev().await;
-    let (address, _stop, _served) = serving(&bench).await;
-    let two = format!("{HEAD}content-length: 2\r\n\r\n{{}}{HEAD}content-length: 2\r\nconnection: close\r\n\r\n{{}}");
-    let received = exchange(address, two.as_bytes()).await;
-    assert_eq!(received.matches("HTTP/1.1 200 OK").count(), 2, "{received}");
-    assert!(received.contains("content-length: ") && received.contains("date: "));
-    let chunked =
-        format!("{HEAD}transfer-encoding: chunked\r\nconnection: close\r\n\r\n1\r\n{{\r\n1\r\n}}\r\n0\r\n\r\n");
-    assert!(exchange(address, chunked.as_bytes()).await.starts_with("HTTP/1.1 200"));
-    assert!(exchange(address, b"HEAD / HTTP/1.1\r\nhost: x\r\n\r\n").await.starts_with("HTTP/1.1 403"));
-    let void = format!("{HEAD}connection: close\r\n\r\n");
-    assert!(exchange(address, void.as_bytes()).await.contains("SerializationException"));
-}
-
-#[tokio::test]
-async fn smuggled_lengths_are_refused() {
-    let bench = Bench::dev().await;
-    let (address, _stop, _served) = serving(&bench).await;
-    for extra in
-        ["content-length: 2\r\ncontent-length: 3\r\n\r\n{} ", "transfer-encoding: gzip\r\n\r\n{}", "a b: c\r\n\r\n"]
-    {
-        let received = exchange(address, format!("{HEAD}{extra}").as_bytes()).await;
-        assert!(received.starts_with("HTTP/1.1 400"), "{extra:?}: {received}");
-    }
-    let long = format!("{HEAD}x: {}\r\n\r\n", "x".repeat(HEAD_BYTES_MAX));
-    assert!(exchange(address, long.as_bytes()).await.starts_with("HTTP/1.1 431"));
-}
-
-#[tokio::test]
-async fn a_client_that_asks_first_is_told_to_continue() {
-    let bench = Bench::dev().await;
-    let (address, _stop, _served) = serving(&bench).await;
-    let mut socket = TcpStream::connect(address).await.unwrap();
-    let head = format!("{HEAD}content-length: 2\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n");
-    socket.write_all(head.as_bytes()).await.unwrap();
-    let mut consent = [0; 25];
-    socket.read_exact(&mut consent).await.unwrap();
-    assert_eq!(&consent, b"HTTP/1.1 100 Continue\r\n\r\n");
-    socket.write_all(b"{}").await.unwrap();
-    let mut received = String::new();
-    socket.read_to_string(&mut received).await.unwrap();
-    assert!(received.starts_with("HTTP/1.1 200"), "{received}");
-}
-
-#[tokio::test]
-async fn an_oversize_body_gets_its_answer_before_the_socket_closes() {
-    let bench = Bench::dev().await;
-    let (address, _stop, _served) = serving(&bench).await;
-    let length = types::limits::REQUEST_BODY_BYTES_MAX + 1;
-    let mut sent = format!("{HEAD}content-length: {length}\r\nconnection: close\r\n\r\n").into_bytes();
-    sent.resize(sent.len() + length, b' ');
-    assert!(exchange(address, &sent).await.starts_with("HTTP/1.1 413"));
-}
-
-#[tokio::test]
-async fn a_stop_closes_idle_sockets_and_finishes_the_others() {
-    let bench = Bench::dev().await;
-    let (address, stop, served) = serving(&bench).await;
-    let mut idle = TcpStream::connect(address).await.unwrap();
-    let mut busy = TcpStream::connect(address).await.unwrap();
-    let request = format!("{HEAD}content-length: 2\r\n\r\n");
-    idle.write_all(format!("{request}{{}}").as_bytes()).await.unwrap();
-    assert!(idle.read(&mut [0; 4096]).await.unwrap() > 0);
-    // The head is in, the body is not: in flight.
-    busy.write_all(request.as_bytes()).await.unwrap();
-    bench.app.clock.sleep(Duration::from_millis(100)).await;
-    stop.send(()).unwrap();
-    assert_eq!(idle.read(&mut [0; 16]).await.unwrap(), 0);
-    assert!(!served.is_finished());
-    busy.write_all(b"{}").await.unwrap();
-    let mut received = String::new();
-    busy.read_to_string(&mut received).await.unwrap();
-    assert!(received.starts_with("HTTP/1.1 200"), "{received}");
-    served.await.unwrap();
-    assert!(TcpStream::connect(address).await.is_err());
-}
-
 #[test]
 fn the_limit_of_open_files_is_read() {
     let limits = "Limit  Soft Limit  Hard Limit  Units\nMax open files            20000                1048576              files\n";
@@ -437,7 +350,7 @@ fn no_request_panics() {
         }
         let request = request.body(Full::new(Bytes::from(body))).unwrap();
         for bench in [&strict, &dev] {
-            let response = runtime.block_on(request::answer(&bench.front, request.clone()));
+            let response = runtime.block_on(request::answer(&bench.front, &bench.held, request.clone()));
             prop_assert!(response.status().as_u16() < 500);
         }
     });

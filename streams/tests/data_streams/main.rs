@@ -6,6 +6,7 @@ mod consume;
 mod control;
 mod full_queue;
 mod put_get;
+mod replay;
 mod reshard;
 mod settings;
 mod world;

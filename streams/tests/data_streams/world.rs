@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use log::{CommandLog, MemoryLog};
+use log::{CommandLog, CommandLogConfig, MemoryLog};
 use streams::{Catalog, CreateStream, Parts, PutEntry, Streams, StreamsConfig};
 use types::{AccountId, Applier, Clock, Domain, Region, Scope, Sleep, StreamName, SystemRandom, Timestamp};
 
@@ -33,6 +33,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) streams: Streams,
     pub(crate) scope: Scope,
+    commands: Arc<CommandLog>,
 }
 
 impl World {
@@ -52,17 +53,22 @@ impl World {
     }
 
     pub(crate) async fn restart_with(self, config: StreamsConfig) -> Self {
+        // It answers when its snapshot is written: a process that ends does not write behind the back of the next.
+        self.commands.state_hash().await.unwrap();
         Self::over(self.log, self.clock, config).await
     }
 
     async fn over(log: Arc<MemoryLog>, clock: Arc<ManualClock>, config: StreamsConfig) -> Self {
         let catalog = Arc::new(Catalog::default());
         let appliers = HashMap::from([(Domain::Streams, catalog.clone() as Arc<dyn Applier>)]);
-        let commands = CommandLog::open(log.clone(), clock.clone(), appliers).await.unwrap();
+        // A snapshot after every few commands and no trim: each restart replays all commands and compares each snapshot.
+        let keep = CommandLogConfig { commands_max: 1, keep_all: true, ..CommandLogConfig::default() };
+        let commands = CommandLog::open_with(log.clone(), clock.clone(), appliers, keep).await.unwrap();
+        let commands = Arc::new(commands);
         let streams = Streams::new(Parts {
             catalog,
             log: log.clone(),
-            commands: Arc::new(commands),
+            commands: commands.clone(),
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
             token_secret: [1; 32],
@@ -71,7 +77,7 @@ impl World {
         streams.resume().await.unwrap();
         let scope =
             Scope { account: AccountId::parse("000000000000").unwrap(), region: Region::parse("us-east-1").unwrap() };
-        Self { log, clock, streams, scope }
+        Self { log, clock, streams, scope, commands }
     }
 
     pub(crate) async fn create(&self, name: &str, shards: u32) -> StreamName {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::ALGORITHM;
+use super::{ALGORITHM, query};
 
 /// A request without its body, as received: nothing decoded, header names in lower case.
 #[derive(Debug, Clone, Copy)]
@@ -127,7 +127,7 @@ fn without_dots(path: &str) -> String {
 }
 
 /// Parameters decoded once, encoded again and then sorted, so that any spelling of a client gives the same text.
-/// A plus sign is a plus sign: form encoding is not part of a signature.
+/// A plus sign is a plus sign: form encoding is not part of a signature. The signature of a presigned URL is left out.
 fn canonical_query(query: &str) -> String {
     if query.is_empty() {
         return String::new();
@@ -138,6 +138,7 @@ fn canonical_query(query: &str) -> String {
         .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         .map(|(name, value)| (recode(name), recode(value)))
+        .filter(|(name, _)| !name.eq_ignore_ascii_case(query::SIGNATURE))
         .collect();
     pairs.sort();
     pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")

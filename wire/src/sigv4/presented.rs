@@ -1,33 +1,37 @@
 //! What a request claims about who signed it, when and for what; nothing here needs a key or the body.
 
-use super::canonical::{Request, percent_decode};
-use super::{ALGORITHM, SignatureError, TERMINATOR};
+use std::borrow::Cow;
+
+use super::canonical::Request;
+use super::{ALGORITHM, SignatureError, TERMINATOR, query};
 use crate::time::{format_basic, parse_basic, parse_http};
 
-/// The claim in the headers of one request.
+/// The claim in the headers of one request, or in its query string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presented<'a> {
     /// The whole credential: key, scope.
-    pub(super) credential: &'a str,
+    pub(super) credential: Cow<'a, str>,
     /// The access key id.
-    pub access_key_id: &'a str,
+    pub access_key_id: Cow<'a, str>,
     /// The scope: everything after the key id.
-    pub(super) scope: &'a str,
+    pub(super) scope: Cow<'a, str>,
     /// The scope's day, `20150830`.
-    pub(super) day: &'a str,
+    pub(super) day: Cow<'a, str>,
     /// The scope's region, not checked here: the server decides which regions there are.
-    pub region: &'a str,
+    pub region: Cow<'a, str>,
     /// The scope's service.
-    pub service: &'a str,
-    pub(super) terminator: &'a str,
+    pub service: Cow<'a, str>,
+    pub(super) terminator: Cow<'a, str>,
     /// The names of the covered headers, joined by `;`.
-    pub(super) signed_headers: &'a str,
+    pub(super) signed_headers: Cow<'a, str>,
     pub(super) signature: [u8; 32],
     /// The time as `20150830T123600Z`, whichever header it came in.
     pub(super) date: String,
     pub(super) time_seconds: i64,
-    /// The header that the time came in.
-    date_header: &'static str,
+    /// The header that the time came in; none when it stands in the query string.
+    date_header: Option<&'static str>,
+    /// How long a presigned request is good for; a header is good for the skew.
+    lifetime_seconds: Option<i64>,
     /// `x-amz-content-sha256`, when it came along.
     pub(super) content_sha256: Option<&'a str>,
     /// Whether there is a session token.
@@ -49,50 +53,46 @@ impl<'a> Presented<'a> {
     /// Reads the claim of a request.
     pub fn read(request: &Request<'a>) -> Result<Self, SignatureError> {
         let authorization = request.single("authorization").map_err(|()| invalid("several Authorization headers"))?;
-        let Some(authorization) = no_query_signature(request, authorization)? else {
-            return Err(SignatureError::Missing);
+        let parts = match (query::parts(request, authorization.is_some())?, authorization) {
+            (Some(parts), _) => parts,
+            (None, Some(authorization)) => header_parts(request, text(authorization, "authorization")?)?,
+            (None, None) => return Err(SignatureError::Missing),
         };
-        let authorization = text(authorization, "authorization")?;
-        let (algorithm, parameters) = authorization.split_once(' ').unwrap_or((authorization, ""));
-        if algorithm != ALGORITHM {
-            return Err(incomplete(format!(
-                "Unsupported AWS 'algorithm': '{algorithm:.64}', only {ALGORITHM} is served."
-            )));
-        }
-        let dated = dated(request)?;
-        let [credential, signed_headers, signature] = parameters_of(parameters, dated.is_some())?;
-        let (date_header, time_seconds) = dated.ok_or_else(|| incomplete(DATE_NEEDED))?;
-        let malformed = || {
+        Self::assemble(request, parts)
+    }
+
+    /// Takes the credential apart and reads what stands in the headers either way.
+    fn assemble(request: &Request<'a>, parts: Parts<'a>) -> Result<Self, SignatureError> {
+        let pieces: Option<[Cow<'a, str>; 6]> = match &parts.credential {
+            Cow::Borrowed(credential) => pieces(credential).map(|pieces| pieces.map(Cow::Borrowed)),
+            Cow::Owned(credential) => pieces(credential).map(|pieces| pieces.map(|piece| Cow::Owned(piece.to_owned()))),
+        };
+        let [access_key_id, scope, day, region, service, terminator] = pieces.ok_or_else(|| {
             incomplete("Credential must have exactly 5 slash-delimited elements: key/date/region/service/aws4_request.")
-        };
-        let mut parts = credential.split('/');
-        let mut part = || parts.next().filter(|part| !part.is_empty()).ok_or_else(malformed);
-        let (access_key_id, day, region, service, terminator) = (part()?, part()?, part()?, part()?, part()?);
-        if parts.next().is_some() {
-            return Err(malformed());
-        }
+        })?;
         Ok(Self {
-            credential,
+            credential: parts.credential,
             access_key_id,
-            scope: credential.get(access_key_id.len() + 1..).unwrap_or_default(),
+            scope,
             day,
             region,
             service,
             terminator,
-            signed_headers,
-            signature: signature_bytes(signature).ok_or_else(SignatureError::mismatch)?,
-            date: format_basic(time_seconds),
-            time_seconds,
-            date_header,
+            signed_headers: parts.signed_headers,
+            signature: signature_bytes(&parts.signature).ok_or_else(SignatureError::mismatch)?,
+            date: format_basic(parts.time_seconds),
+            time_seconds: parts.time_seconds,
+            date_header: parts.date_header,
+            lifetime_seconds: parts.lifetime_seconds,
             content_sha256: content_sha256(request)?,
-            has_session_token: request.header("x-amz-security-token").next().is_some(),
+            has_session_token: parts.has_session_token,
         })
     }
 
     /// Refuses a claim for another service or time, or one that leaves out a header that it has to cover.
     pub fn check(&self, request: &Request<'_>, expected: &Expected<'_>) -> Result<(), SignatureError> {
         if self.terminator != TERMINATOR {
-            let given = self.terminator;
+            let given = &self.terminator;
             return Err(invalid(format!(
                 "Credential should be scoped with a valid terminator: '{TERMINATOR}', not '{given:.64}'."
             )));
@@ -113,13 +113,19 @@ impl<'a> Presented<'a> {
 
     fn check_time(&self, expected: &Expected<'_>) -> Result<(), SignatureError> {
         let time_millis = self.time_seconds.saturating_mul(1000);
-        let (earliest, latest) =
-            (expected.now_millis - expected.skew_millis, expected.now_millis + expected.skew_millis);
+        let lifetime_millis = self.lifetime_seconds.map_or(expected.skew_millis, |seconds| seconds * 1000);
+        let (earliest, latest) = (expected.now_millis - lifetime_millis, expected.now_millis + expected.skew_millis);
         let shown = |millis: i64| format_basic(millis.div_euclid(1000));
         let (date, now, minutes) = (&self.date, shown(expected.now_millis), expected.skew_millis / 60_000);
         if time_millis < earliest {
-            let bound = shown(earliest);
-            Err(invalid(format!("Signature expired: {date} is now earlier than {bound} ({now} - {minutes} min.)")))
+            let (bound, lifetime) = (
+                shown(earliest),
+                match self.lifetime_seconds {
+                    Some(seconds) => format!("{seconds} s"),
+                    None => format!("{minutes} min"),
+                },
+            );
+            Err(invalid(format!("Signature expired: {date} is now earlier than {bound} ({now} - {lifetime}.)")))
         } else if time_millis > latest {
             let bound = shown(latest);
             Err(invalid(format!(
@@ -142,7 +148,7 @@ impl<'a> Presented<'a> {
         if let Some(absent) = names.iter().find(|name| request.header(name).next().is_none()) {
             return Err(invalid(format!("the signed header '{absent:.64}' is not in the request.")));
         }
-        let needed = ["host", self.date_header].into_iter();
+        let needed = ["host"].into_iter().chain(self.date_header);
         let present = request.headers.iter().map(|(name, _)| *name).filter(|name| name.starts_with("x-amz-"));
         let uncovered = needed.chain(present).find(|name| names.binary_search(name).is_err());
         uncovered.map_or(Ok(()), |name| {
@@ -153,11 +159,22 @@ impl<'a> Presented<'a> {
 
 const DATE_NEEDED: &str = "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.";
 
-fn invalid(message: impl Into<String>) -> SignatureError {
+/// What a signature consists of, wherever it was found.
+pub(super) struct Parts<'a> {
+    pub(super) credential: Cow<'a, str>,
+    pub(super) signed_headers: Cow<'a, str>,
+    pub(super) signature: Cow<'a, str>,
+    pub(super) time_seconds: i64,
+    pub(super) date_header: Option<&'static str>,
+    pub(super) lifetime_seconds: Option<i64>,
+    pub(super) has_session_token: bool,
+}
+
+pub(super) fn invalid(message: impl Into<String>) -> SignatureError {
     SignatureError::Invalid(message.into())
 }
 
-fn incomplete(message: impl Into<String>) -> SignatureError {
+pub(super) fn incomplete(message: impl Into<String>) -> SignatureError {
     SignatureError::Incomplete(message.into())
 }
 
@@ -165,22 +182,40 @@ fn text<'a>(value: &'a [u8], name: &str) -> Result<&'a str, SignatureError> {
     std::str::from_utf8(value).map_err(|_| incomplete(format!("the header {name} is not text")))
 }
 
-/// Refuses signatures in the query string, most of all beside one in the header, where a server could check the one
-/// and believe the other. Gives the header back.
-fn no_query_signature<'a>(
-    request: &Request<'a>,
-    authorization: Option<&'a [u8]>,
-) -> Result<Option<&'a [u8]>, SignatureError> {
-    let names = request.query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name));
-    let in_query = names.into_iter().any(|name| {
-        let name = percent_decode(name.as_bytes()).to_ascii_lowercase();
-        matches!(&name[..], b"x-amz-algorithm" | b"x-amz-credential" | b"x-amz-signature")
-    });
-    match (in_query, authorization) {
-        (true, Some(_)) => Err(invalid("a signature in the Authorization header and one in the query string")),
-        (true, None) => Err(incomplete("signatures in the query string are not served, use the Authorization header")),
-        (false, authorization) => Ok(authorization),
+/// The key id, the scope as a whole, and the scope's four elements.
+fn pieces(credential: &str) -> Option<[&str; 6]> {
+    let elements: Vec<&str> = credential.split('/').collect();
+    let [key, day, region, service, terminator] = <[&str; 5]>::try_from(elements).ok()?;
+    let pieces = [key, credential.get(key.len() + 1..)?, day, region, service, terminator];
+    (!pieces.contains(&"")).then_some(pieces)
+}
+
+fn header_parts<'a>(request: &Request<'a>, authorization: &'a str) -> Result<Parts<'a>, SignatureError> {
+    let (algorithm, parameters) = authorization.split_once(' ').unwrap_or((authorization, ""));
+    check_algorithm(algorithm)?;
+    let dated = dated(request)?;
+    let [credential, signed_headers, signature] = parameters_of(parameters, dated.is_some())?;
+    let (date_header, time_seconds) = dated.ok_or_else(|| incomplete(DATE_NEEDED))?;
+    Ok(Parts {
+        credential: Cow::Borrowed(credential),
+        signed_headers: Cow::Borrowed(signed_headers),
+        signature: Cow::Borrowed(signature),
+        time_seconds,
+        date_header: Some(date_header),
+        lifetime_seconds: None,
+        has_session_token: has_session_token(request),
+    })
+}
+
+pub(super) fn check_algorithm(algorithm: &str) -> Result<(), SignatureError> {
+    if algorithm == ALGORITHM {
+        return Ok(());
     }
+    Err(incomplete(format!("Unsupported AWS 'algorithm': '{algorithm:.64}', only {ALGORITHM} is served.")))
+}
+
+pub(super) fn has_session_token(request: &Request<'_>) -> bool {
+    request.header("x-amz-security-token").next().is_some()
 }
 
 /// The credential, the signed headers and the signature; the error lists all that is missing, as AWS does.

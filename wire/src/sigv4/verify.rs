@@ -38,12 +38,12 @@ impl Verifier {
         body: &[u8],
     ) -> Result<(), SignatureError> {
         let payload_hash = sha256_hex(body);
-        let canonical = request.canonical(style, presented.signed_headers, &payload_hash);
-        let string_to_sign = string_to_sign(&presented.date, presented.scope, &canonical);
-        let cached = self.keys.get(presented.credential).filter(|_| secret.is_some());
+        let canonical = request.canonical(style, &presented.signed_headers, &payload_hash);
+        let string_to_sign = string_to_sign(&presented.date, &presented.scope, &canonical);
+        let cached = self.keys.get(&presented.credential).filter(|_| secret.is_some());
         let fresh = cached.is_none();
         let key = cached
-            .unwrap_or_else(|| derive(secret.unwrap_or(NOBODY), presented.day, presented.region, presented.service));
+            .unwrap_or_else(|| derive(secret.unwrap_or(NOBODY), &presented.day, &presented.region, &presented.service));
         let signature = hmac::sign(&key, string_to_sign.as_bytes());
         let equal = verify_slices_are_equal(signature.as_ref(), &presented.signature).is_ok();
         if secret.is_none() {
@@ -54,7 +54,7 @@ impl Verifier {
         }
         // Only now, so that guesses cannot fill the cache.
         if fresh {
-            self.keys.insert(presented.credential, key);
+            self.keys.insert(&presented.credential, key);
         }
         // The header is signed, but that does not make it the hash of this body.
         if presented.content_sha256.is_some_and(|claimed| claimed != payload_hash) {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use delivery::{CreateDeliveryStream, SourceConfig};
-use types::{Arn, ResourceType, StreamName};
+use types::{Arn, ResourceType, Scope, StreamName};
 use wire::firehose::{CreateDeliveryStreamInput, CreateDeliveryStreamOutput, Tag};
 
 use super::{destination, invalid, name};
 use crate::app::App;
-use crate::auth::Caller;
+use crate::auth::{Action, Caller};
 use crate::error::ApiError;
 
 pub(crate) async fn handle(
@@ -25,6 +25,9 @@ pub(crate) async fn handle(
         tags: tags(input.tags.take().unwrap_or_default())?,
         destination: destination::read(input)?,
     };
+    if let SourceConfig::Stream { scope, stream, .. } = &request.source {
+        authorize_source(app, caller, scope, stream)?;
+    }
     let stream = app.delivery.create(&caller.scope, request).await?;
     Ok(CreateDeliveryStreamOutput { delivery_stream_arn: Some(stream.arn().to_string()) })
 }
@@ -62,6 +65,18 @@ fn stream_source(input: &CreateDeliveryStreamInput) -> Result<SourceConfig, ApiE
     let named = parsed.and_then(|arn| StreamName::parse(&arn.name).ok().map(|stream| (arn.scope, stream)));
     let (scope, stream) = named.ok_or_else(|| invalid(format!("{arn:?} is not the ARN of a stream.")))?;
     Ok(SourceConfig::Stream { scope, stream, role_arn: config.role_arn.clone().unwrap_or_default() })
+}
+
+/// Refuses a caller who could not read the source: a delivery stream must not read it for him. The streams of other
+/// accounts are refused by the domain, whoever asks.
+fn authorize_source(app: &App, caller: &Caller, scope: &Scope, name: &StreamName) -> Result<(), ApiError> {
+    if scope.account != caller.scope.account {
+        return Ok(());
+    }
+    let reading = caller.doing(Action::new(wire::kinesis::SIGNING_NAME, "GetRecords"));
+    let found = app.streams.stream(scope, name).ok();
+    let policy = found.as_ref().and_then(|stream| stream.policy.as_deref());
+    reading.authorize(&Arn::new(scope, ResourceType::Stream, name.as_str()).to_string(), &scope.account, policy)
 }
 
 fn tags(list: Vec<Tag>) -> Result<BTreeMap<String, String>, ApiError> {

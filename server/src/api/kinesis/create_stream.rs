@@ -10,9 +10,10 @@ use crate::auth::Caller;
 use crate::error::ApiError;
 
 pub(crate) async fn handle(app: &App, caller: &Caller, input: CreateStreamInput) -> Result<(), ApiError> {
-    let name = WhichStream::of(caller, input.stream_name.as_deref(), None)?.name;
+    let which = WhichStream::of(caller, input.stream_name.as_deref(), None)?;
+    which.authorize_unmade(caller)?;
     let request = CreateStream {
-        name,
+        name: which.name,
         mode: mode_of(input.stream_mode_details.as_ref()),
         // The model lets no number below one through.
         shard_count: input.shard_count.and_then(|count| u32::try_from(count).ok()),

@@ -8,7 +8,7 @@ use wire::kinesis::{ListShardsInput, ListShardsOutput};
 
 use super::page_token;
 use super::shapes::{creation_time, shard};
-use super::which_stream::{WhichStream, authorize_stream};
+use super::which_stream::WhichStream;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -43,8 +43,8 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: ListShardsInput) -
         Some(token) => continued(caller, token, &input, now)?,
         None => first(caller, &input)?,
     };
-    let stream = app.streams.stream(&listing.scope, &listing.name)?;
-    authorize_stream(caller, &stream)?;
+    let which = WhichStream { scope: listing.scope.clone(), name: listing.name.clone() };
+    let stream = which.find(app, caller)?;
     if !stream.serves() {
         let (name, account, status) = (&stream.name, &stream.scope.account, stream.status.as_str());
         let message = format!("Stream {name} under account {account} not ACTIVE, instead in state {status}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use streams::{Consumer, Stream};
 use types::{ConsumerArn, ConsumerName};
 
-use super::which_stream::{authorize, find};
+use super::which_stream::find;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -49,7 +49,16 @@ impl WhichConsumer<'_> {
 /// The consumer of an ARN and its stream.
 pub(super) fn by_arn(app: &App, caller: &Caller, text: &str) -> Result<(Arc<Stream>, Consumer), ApiError> {
     let arn = ConsumerArn::parse(text).map_err(|error| ApiError::invalid_argument(error.to_string()))?;
-    let (stream, consumer) = app.streams.consumer(&arn)?;
-    authorize(caller, text, &stream.scope.account, consumer.policy.as_deref())?;
-    Ok((stream, consumer))
+    match app.streams.consumer(&arn) {
+        Ok((stream, consumer)) => {
+            caller.authorize(text, &stream.scope.account, consumer.policy.as_deref())?;
+            app.streams.admit_stream(&stream, caller.action.operation())?;
+            Ok((stream, consumer))
+        }
+        // Who may not use it does not hear whether it exists.
+        Err(error) => {
+            caller.authorize(text, &arn.scope.account, None)?;
+            Err(error.into())
+        }
+    }
 }

@@ -1,17 +1,29 @@
-//! The key pair that clients sign with: made at the first start, kept in `DATA_DIR/credentials`, mode 0600, in the
-//! format of `~/.aws/credentials` (so `AWS_SHARED_CREDENTIALS_FILE` can point at it); or given by the environment.
+//! The keys that clients sign with: the first is made at the first start, all are kept in `DATA_DIR/credentials`, mode
+//! 0600, in the format of `~/.aws/credentials` (so `AWS_SHARED_CREDENTIALS_FILE` can point at it); the environment can
+//! give one more.
 //!
-//! Owns: making, keeping and refusing pairs. Refuses: checking signatures (`auth.rs`, read it next).
+//! Owns: making, keeping, changing and refusing keys. Refuses: checking signatures (`auth/gate.rs`). Read `file.rs`
+//! next for the format, `reload.rs` for how a change comes into effect, `manage.rs` for `thalweg keys`.
+
+mod file;
+mod manage;
+mod reload;
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use types::Random;
+use types::{AccountId, Random};
+
+pub(crate) use file::{Profile, SyntaxError};
+pub(crate) use manage::{Change, NewKey, add, list, remove};
+pub(crate) use reload::{KeySource, keep_current};
+
+use crate::auth::policy::PolicyError;
 
 const FILE_NAME: &str = "credentials";
-/// A credentials file is about 130 bytes; more is somebody else's file.
-const FILE_BYTES_MAX: u64 = 64 << 10;
+/// A profile is some hundred bytes without an inline policy; more is somebody else's file.
+const FILE_BYTES_MAX: u64 = 1 << 20;
 const KEY_ID_VARIABLE: &str = "THALWEG_ACCESS_KEY_ID";
 const SECRET_VARIABLE: &str = "THALWEG_SECRET_ACCESS_KEY";
 
@@ -45,13 +57,22 @@ pub(crate) enum KeysError {
     Readable { path: PathBuf },
     #[error("{} holds no key pair; restore it, or remove it and a new pair is made", path.display())]
     Damaged { path: PathBuf },
+    #[error("{}: {source}", path.display())]
+    Syntax { path: PathBuf, source: SyntaxError },
+    #[error("the policy of profile [{profile}]: {source}")]
+    Policy { profile: String, source: PolicyError },
+    #[error("{} has more than {FILE_BYTES_MAX} bytes", path.display())]
+    TooLong { path: PathBuf },
+    #[error("{0}")]
+    Refused(String),
     #[error("{KEY_ID_VARIABLE} and {SECRET_VARIABLE} are set together or not at all")]
     HalfPair,
     #[error("{KEY_ID_VARIABLE} and {SECRET_VARIABLE} hold printable characters without spaces")]
     Unprintable,
 }
 
-/// The pair of the environment if there is one, else that of the data directory, made if there is none yet.
+/// The pair to show to users: that of the environment if there is one, else the first of the data directory, made if
+/// there is none yet.
 pub(crate) fn find_or_make(
     data_dir: &Path,
     lookup: impl Fn(&str) -> Option<String>,
@@ -61,7 +82,7 @@ pub(crate) fn find_or_make(
         return Ok(Found { pair, is_new: false });
     }
     let path = data_dir.join(FILE_NAME);
-    match load(&path) {
+    match first_pair(&path) {
         Err(KeysError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
         loaded => return Ok(Found { pair: loaded?, is_new: false }),
     }
@@ -73,25 +94,38 @@ pub(crate) fn find_or_make(
     let pair = make(random);
     match save(&path, &pair) {
         // Another process was quicker: its pair is the pair.
-        Err(source) if source.kind() == ErrorKind::AlreadyExists => Ok(Found { pair: load(&path)?, is_new: false }),
+        Err(source) if source.kind() == ErrorKind::AlreadyExists => {
+            Ok(Found { pair: first_pair(&path)?, is_new: false })
+        }
         Err(source) => Err(KeysError::Io { action: "cannot create", path, source }),
         Ok(()) => Ok(Found { pair, is_new: true }),
     }
 }
 
-fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<KeyPair>, KeysError> {
+/// The pair that the environment gives, if it does.
+pub(crate) fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<KeyPair>, KeysError> {
     let text = |name| lookup(name).filter(|value| !value.is_empty());
     let (access_key_id, secret_access_key) = match (text(KEY_ID_VARIABLE), text(SECRET_VARIABLE)) {
         (None, None) => return Ok(None),
         (Some(key_id), Some(secret)) => (key_id, secret),
         _ => return Err(KeysError::HalfPair),
     };
-    // A key id stands in a header between slashes and commas.
-    let printable = |text: &str| text.bytes().all(|b| b.is_ascii_graphic());
-    if !printable(&access_key_id) || !printable(&secret_access_key) || access_key_id.contains(['/', ',']) {
-        return Err(KeysError::Unprintable);
+    let pair = KeyPair { access_key_id, secret_access_key };
+    if pair.is_printable() { Ok(Some(pair)) } else { Err(KeysError::Unprintable) }
+}
+
+impl KeyPair {
+    /// Whether it can stand in a header: a key id stands there between slashes and commas.
+    fn is_printable(&self) -> bool {
+        let printable = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        printable(&self.access_key_id) && printable(&self.secret_access_key) && !self.access_key_id.contains(['/', ','])
     }
-    Ok(Some(KeyPair { access_key_id, secret_access_key }))
+}
+
+/// An account id: 12 digits.
+pub(crate) fn account(text: &str) -> Option<AccountId> {
+    let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    AccountId::parse(text).ok().filter(|_| is_account)
 }
 
 /// A pair that looks like one of AWS: `AKIA` and 16 of base32, and a secret of 40 from a 64-letter alphabet (240 bits).
@@ -117,16 +151,9 @@ pub(crate) fn create_data_dir(data_dir: &Path) -> std::io::Result<()> {
 }
 
 fn save(path: &Path, pair: &KeyPair) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    let text = format!(
-        "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
-        pair.access_key_id, pair.secret_access_key
-    );
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    let profile = Profile { name: "default".into(), pair: pair.clone(), account: None, user: None, policy: None };
+    let mut file = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
+    let written = file.write_all(profile.render().as_bytes()).and_then(|()| file.sync_all());
     if written.is_err() {
         // Half a file would be taken for damage at the next start.
         let _ = std::fs::remove_file(path);
@@ -134,28 +161,41 @@ fn save(path: &Path, pair: &KeyPair) -> std::io::Result<()> {
     written
 }
 
-fn load(path: &Path) -> Result<KeyPair, KeysError> {
+/// A file that is made for its owner only.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+/// `[default]`, or the first profile.
+fn first_pair(path: &Path) -> Result<KeyPair, KeysError> {
+    let mut profiles = read_profiles(path)?;
+    let index = profiles.iter().position(|profile| profile.name == "default").unwrap_or(0);
+    Ok(profiles.swap_remove(index).pair)
+}
+
+/// At least one profile, or an error.
+fn read_profiles(path: &Path) -> Result<Vec<Profile>, KeysError> {
+    let text = read_private(path, FILE_BYTES_MAX, true)?;
+    let profiles = file::parse(&text).map_err(|source| KeysError::Syntax { path: path.into(), source })?;
+    if profiles.is_empty() { Err(KeysError::Damaged { path: path.into() }) } else { Ok(profiles) }
+}
+
+/// A small text file; a secret one must not be readable by others.
+fn read_private(path: &Path, bytes_max: u64, is_secret: bool) -> Result<String, KeysError> {
     let io = |source| KeysError::Io { action: "cannot read", path: path.into(), source };
     let file = std::fs::File::open(path).map_err(io)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        if file.metadata().map_err(io)?.permissions().mode() & 0o077 != 0 {
+        if is_secret && file.metadata().map_err(io)?.permissions().mode() & 0o077 != 0 {
             return Err(KeysError::Readable { path: path.into() });
         }
     }
     let mut text = String::new();
-    file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
-    parse(&text).ok_or_else(|| KeysError::Damaged { path: path.into() })
-}
-
-fn parse(text: &str) -> Option<KeyPair> {
-    let value = |key: &str| {
-        let pairs = text.lines().filter_map(|line| line.split_once('='));
-        let found = pairs.map(|(name, value)| (name.trim(), value.trim())).find(|(name, _)| *name == key);
-        found.map(|(_, value)| value.to_string()).filter(|value| !value.is_empty())
-    };
-    Some(KeyPair { access_key_id: value("aws_access_key_id")?, secret_access_key: value("aws_secret_access_key")? })
+    file.take(bytes_max + 1).read_to_string(&mut text).map_err(io)?;
+    if text.len() as u64 > bytes_max { Err(KeysError::TooLong { path: path.into() }) } else { Ok(text) }
 }
 
 #[cfg(test)]
@@ -204,7 +244,7 @@ mod tests {
         let path = folder.path().join("credentials");
         save(&path, &KeyPair { access_key_id: String::new(), secret_access_key: "x".into() }).unwrap();
         let error = find_or_make(folder.path(), none, &SystemRandom).unwrap_err();
-        assert!(matches!(error, KeysError::Damaged { .. }), "{error}");
+        assert!(matches!(error, KeysError::Syntax { .. }), "{error}");
         let again = save(&path, &make(&SystemRandom)).unwrap_err();
         assert_eq!(again.kind(), ErrorKind::AlreadyExists);
     }
