@@ -16,7 +16,7 @@ use bytes::Bytes;
 use hyper::body::Body;
 use hyper::header;
 use hyper::http::request::Parts;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio::sync::watch;
 use types::limits::REQUEST_BODY_BYTES_MAX;
 use wire::{Codec, error_code, sigv4};
@@ -148,9 +148,14 @@ impl Front {
 fn lower_case(head: &Parts) -> Vec<(&str, &[u8])> {
     // hyper keeps names in lower case.
     let mut lower: Vec<_> = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-    // With HTTP/2 the host is part of the request's line, and clients sign it as if it were a header.
-    if let (false, Some(authority)) = (head.headers.contains_key(header::HOST), head.uri.authority()) {
-        lower.push((header::HOST.as_str(), authority.as_str().as_bytes()));
+    // With HTTP/2 the host is part of the request's line, and clients sign it as if it were a header: most under the
+    // name that it has in HTTP/1.1, the JavaScript SDK under its own.
+    if let (Version::HTTP_2, Some(authority)) = (head.version, head.uri.authority()) {
+        let authority = authority.as_str().as_bytes();
+        lower.push((":authority", authority));
+        if !head.headers.contains_key(header::HOST) {
+            lower.push((header::HOST.as_str(), authority));
+        }
     }
     lower
 }
