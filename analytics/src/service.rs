@@ -182,6 +182,11 @@ impl Analytics {
         Ok(handle.map_or_else(Stats::default, |handle| handle.meter.stats().clone()))
     }
 
+    /// The applications that run, of all scopes, in order.
+    pub fn running(&self) -> Vec<(Scope, ApplicationName)> {
+        self.jobs().running.keys().cloned().collect()
+    }
+
     async fn submit(&self, scope: &Scope, name: &ApplicationName, command: Command) -> Result<(), AnalyticsError> {
         let submitted = self.parts.commands.submit(command.into_command()).await;
         submitted.map(|_| ()).map_err(|error| AnalyticsError::submitted(error, scope, name))

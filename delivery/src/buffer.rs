@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use types::{Clock, Offset, PartitionId, Record, Sleep, Timestamp};
+use types::{Clock, Offset, PartitionId, Sleep, Timestamp};
 
 use crate::checkpoint::Positions;
 use crate::config::Destination;
@@ -60,19 +60,32 @@ impl Buffer {
         }
     }
 
-    /// Adds a record; says whether the object is full.
-    pub(crate) fn push(&mut self, partition: PartitionId, offset: Offset, record: &Record) -> bool {
+    /// Adds what is delivered of a record, whole: a checkpoint that fell between its payloads would deliver some again or
+    /// lose the others. Says whether the object is full.
+    pub(crate) fn push(
+        &mut self,
+        partition: PartitionId,
+        offset: Offset,
+        arrival: Timestamp,
+        payloads: &[Bytes],
+    ) -> bool {
         let open = &mut self.open;
+        open.positions.insert(partition, offset.next());
+        if payloads.is_empty() {
+            // Nothing to deliver: the position is saved with the next object.
+            return false;
+        }
         if open.records == 0 {
-            (open.oldest, open.newest) = (record.arrival, record.arrival);
+            (open.oldest, open.newest) = (arrival, arrival);
             self.deadline = Some(self.clock.sleep(self.interval));
         }
-        open.records += 1;
-        open.oldest = open.oldest.min(record.arrival);
-        open.newest = open.newest.max(record.arrival);
-        open.body.extend_from_slice(&record.data);
-        open.body.extend_from_slice(self.delimiter.as_deref().unwrap_or_default());
-        open.positions.insert(partition, offset.next());
+        open.records += payloads.len() as u64;
+        open.oldest = open.oldest.min(arrival);
+        open.newest = open.newest.max(arrival);
+        for payload in payloads {
+            open.body.extend_from_slice(payload);
+            open.body.extend_from_slice(self.delimiter.as_deref().unwrap_or_default());
+        }
         open.body.len() >= self.size_bytes
     }
 
@@ -86,9 +99,12 @@ impl Buffer {
 
     /// Takes what was collected; `None` when there is nothing.
     pub(crate) fn take(&mut self) -> Option<Batch> {
+        if self.open.records == 0 {
+            return None;
+        }
         self.deadline = None;
         let Open { body, records, oldest, newest, positions } = std::mem::take(&mut self.open);
-        (records > 0).then(|| Batch { body: body.into(), records, oldest, newest, positions })
+        Some(Batch { body: body.into(), records, oldest, newest, positions })
     }
 
     /// When the oldest waiting record arrived.

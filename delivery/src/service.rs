@@ -108,6 +108,11 @@ impl Delivery {
         Ok(Stats { records_waiting: waiting.sum(), oldest_record_age, ..counts.stats.clone() })
     }
 
+    /// The delivery streams that have a worker, of all scopes, in order.
+    pub fn running(&self) -> Vec<(Scope, DeliveryStreamName)> {
+        self.workers().running.keys().cloned().collect()
+    }
+
     /// Whether puts are refused because the server stops.
     pub(crate) fn is_stopping(&self) -> bool {
         self.workers().stopping

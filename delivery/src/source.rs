@@ -1,6 +1,8 @@
 //! Where a delivery stream reads: its own buffer, or every shard of a stream.
 //!
-//! One read waits on each partition; only the one that is ready first becomes a page in memory. A shard that was made
+//! One read waits on each partition; those that are ready share a few pages of memory, however many shards there are. A
+//! record that the producer library aggregated is opened here, as Firehose does, while positions stay those of whole
+//! records. A shard that was made
 //! by a reshard is read after its parents are read to their ends, so the order of a partition key survives the
 //! reshard. A stream that is deleted is waited for: one created anew under its name is read from its beginning.
 
@@ -10,10 +12,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use streams::{CursorPage, ShardCursor, Start, Stream, Streams, StreamsError};
-use types::{Clock, Offset, PartitionId, Sleep};
+use streams::aggregation::deaggregate;
+use streams::{HeldPage, PageBudget, ShardCursor, Start, Stream, Streams, StreamsError};
+use types::{Clock, HashRange, Offset, PartitionId, Record, Sleep};
 
 use crate::catalog::DeliveryStream;
 use crate::checkpoint::Positions;
@@ -22,6 +26,8 @@ use crate::config::SourceConfig;
 /// Records and bytes of one page: enough to keep the log busy, small beside the smallest buffer of 1 MiB.
 const PAGE_RECORDS_MAX: usize = 10_000;
 const PAGE_BYTES_MAX: usize = 1 << 20;
+/// Pages in memory at a time, of all partitions together.
+const PAGES_MAX: usize = 8;
 /// How often a source looks for new shards and tries again what failed.
 const RECHECK: Duration = Duration::from_secs(1);
 
@@ -30,8 +36,18 @@ type Reading = Pin<Box<dyn Future<Output = Read> + Send>>;
 /// What one partition gave.
 pub(crate) struct Read {
     pub(crate) partition: PartitionId,
-    pub(crate) page: Result<CursorPage, StreamsError>,
+    pub(crate) page: Result<HeldPage, StreamsError>,
     cursor: ShardCursor,
+    shard: Option<HashRange>,
+}
+
+impl Read {
+    /// The user records of an aggregate that belong to the shard, which may be none; `None` for a record that is one
+    /// itself. A buffer has no shard: what was put into it directly is delivered as it is.
+    pub(crate) fn opened(&self, record: &Record) -> Option<Vec<Bytes>> {
+        let aggregate = deaggregate(&record.data, self.shard?)?;
+        Some(aggregate.payloads().collect())
+    }
 }
 
 /// See the module text.
@@ -44,6 +60,7 @@ pub(crate) struct Source {
     reading: BTreeSet<PartitionId>,
     ended: BTreeSet<PartitionId>,
     pages: FuturesUnordered<Reading>,
+    budget: PageBudget,
     recheck: Sleep,
     missing: bool,
 }
@@ -66,6 +83,7 @@ impl Source {
             reading,
             ended,
             pages: FuturesUnordered::new(),
+            budget: PageBudget::new(PAGES_MAX, PAGE_RECORDS_MAX, PAGE_BYTES_MAX),
             recheck,
             missing: false,
         }
@@ -96,7 +114,7 @@ impl Source {
 
     /// Reads on where `read` ended.
     pub(crate) fn resume(&mut self, read: Read) {
-        self.read_on(read.partition, read.cursor);
+        self.read_on(read.partition, read.cursor, read.shard);
     }
 
     /// Marks a closed shard as read to its end; its children may start with the next refresh.
@@ -104,11 +122,12 @@ impl Source {
         self.ended.insert(partition);
     }
 
-    fn read_on(&mut self, partition: PartitionId, mut cursor: ShardCursor) {
+    fn read_on(&mut self, partition: PartitionId, mut cursor: ShardCursor, shard: Option<HashRange>) {
         self.reading.insert(partition);
+        let budget = self.budget.clone();
         self.pages.push(Box::pin(async move {
-            let page = cursor.next_page(PAGE_RECORDS_MAX, PAGE_BYTES_MAX).await;
-            Read { partition, page, cursor }
+            let page = cursor.next_page_within(&budget).await;
+            Read { partition, page, cursor, shard }
         }));
     }
 
@@ -137,7 +156,7 @@ impl Source {
         if !self.reading.contains(&partition) {
             let start = self.start(partition);
             let cursor = self.streams.buffer_cursor(partition, epoch, start).await?;
-            self.read_on(partition, cursor);
+            self.read_on(partition, cursor, None);
         }
         Ok(())
     }
@@ -150,7 +169,7 @@ impl Source {
             if !is_read && !waits {
                 let start = self.start(shard.partition);
                 let cursor = self.streams.shard_cursor(source, shard, start).await?;
-                self.read_on(shard.partition, cursor);
+                self.read_on(shard.partition, cursor, Some(shard.range));
             }
         }
         self.forget_strangers(source);

@@ -17,13 +17,13 @@ pub struct Failure {
 /// Counts since the server started, unless a field says otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Records taken: put directly, or read from the source stream.
+    /// Records taken: put directly, or read from the source stream, where an aggregate is one.
     pub records_in: u64,
     /// Their bytes.
     pub bytes_in: u64,
     /// Objects stored.
     pub objects_delivered: u64,
-    /// Records in them.
+    /// Records in them; of an aggregate, its user records.
     pub records_delivered: u64,
     /// Bytes of these objects, as stored.
     pub bytes_delivered: u64,

@@ -1,6 +1,6 @@
 //! The one task that owns a delivery stream: it reads the source, fills the buffer, and flushes it when it is due.
 //!
-//! While a flush is going on nothing is read, so memory holds one object and one page at most. A worker that is dropped at
+//! While a flush is going on nothing new is asked for, so memory holds one object and the few pages of the source. A worker that is dropped at
 //! any moment loses nothing: the next one starts at the last checkpoint and delivers again what came after it.
 
 use std::sync::Arc;
@@ -136,7 +136,7 @@ impl Worker {
     async fn take(&mut self, read: Read) -> Result<(), Deleted> {
         let partition = read.partition;
         let page = match &read.page {
-            Ok(page) => page,
+            Ok(held) => &held.page,
             Err(error) => {
                 // The next refresh opens the partition again.
                 tracing::warn!(delivery_stream = %self.stream.arn(), %error, "a read of the source failed");
@@ -152,7 +152,11 @@ impl Worker {
                 tracing::error!(delivery_stream = %self.stream.arn(), records = skipped, "records lost: they expired in the source before they were delivered");
             }
             self.source.advance(partition, offset.next());
-            if self.buffer.push(partition, offset, record) {
+            let is_full = match read.opened(record) {
+                Some(payloads) => self.buffer.push(partition, offset, record.arrival, &payloads),
+                None => self.buffer.push(partition, offset, record.arrival, std::slice::from_ref(&record.data)),
+            };
+            if is_full {
                 self.flush().await?;
             }
         }

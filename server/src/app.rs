@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use analytics::Analytics;
+use companions::cloudwatch::{self, CloudWatch, CloudWatchError};
 use delivery::{Buckets, BucketsConfig, Delivery};
 use log::embedded::{EmbeddedConfig, EmbeddedLog};
 use log::{CommandLog, Log, LogError};
@@ -17,6 +18,8 @@ use streams::{Streams, StreamsConfig};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use types::{AccountId, Applier, Clock, Domain, Random, Sleep, SystemClock, SystemRandom, Timestamp};
+
+use crate::metrics::Metrics;
 
 const TOKEN_SECRET_FILE: &str = "token-secret";
 
@@ -67,6 +70,8 @@ pub(crate) enum OpenError {
     Delivery(#[from] delivery::DeliveryError),
     #[error("Analytics could not go on: {0}")]
     Analytics(#[from] analytics::AnalyticsError),
+    #[error("the metrics could not be read: {0}")]
+    CloudWatch(#[from] CloudWatchError),
 }
 
 /// What to do next, where there is something.
@@ -85,11 +90,15 @@ pub(crate) struct App {
     pub(crate) streams: Streams,
     pub(crate) delivery: Delivery,
     pub(crate) analytics: Analytics,
+    pub(crate) cloudwatch: CloudWatch,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) account: AccountId,
     log: Arc<EmbeddedLog>,
     retention: JoinHandle<()>,
+    measuring: JoinHandle<()>,
+    scaling: JoinHandle<()>,
 }
 
 impl App {
@@ -137,9 +146,28 @@ impl App {
             random: random.clone(),
         });
         analytics.resume().await?;
+        let parts = cloudwatch::Parts { log: log.clone(), clock: clock.clone(), limits: Default::default() };
+        let cloudwatch = CloudWatch::open(parts).await?;
+        let metrics = Arc::new(Metrics::new(clock.clone(), cloudwatch.clone()));
+        let measuring = tokio::spawn(metrics.clone().run(streams.clone()));
         let trimmed = streams.clone();
         let retention = tokio::spawn(async move { trimmed.run_retention().await });
-        Ok(Arc::new(Self { streams, delivery, analytics, clock, random, account: config.account, log, retention }))
+        let scaled = streams.clone();
+        let scaling = tokio::spawn(async move { scaled.run_scaling().await });
+        Ok(Arc::new(Self {
+            streams,
+            delivery,
+            analytics,
+            cloudwatch,
+            metrics,
+            clock,
+            random,
+            account: config.account,
+            log,
+            retention,
+            measuring,
+            scaling,
+        }))
     }
 
     /// Becomes true when a write or flush failed: nothing more is acknowledged and the process should exit with 70.
@@ -156,8 +184,11 @@ impl App {
     /// To be called when no request is in flight any more.
     pub(crate) async fn shutdown(&self) {
         self.retention.abort();
+        self.measuring.abort();
+        self.scaling.abort();
         self.analytics.shutdown().await;
         self.delivery.shutdown().await;
+        self.metrics.flush().await;
         if let Err(error) = self.log.shutdown().await {
             tracing::error!(%error, "the log could not be flushed");
         }

@@ -9,6 +9,7 @@ mod environment;
 mod error;
 mod file;
 mod layer;
+mod limits;
 mod print;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub(crate) use environment::from_environment;
 pub(crate) use error::ConfigError;
 pub(crate) use file::{read_file, secret_is_readable};
 pub(crate) use layer::{BucketsLayer, Layer, LogFormat};
+pub(crate) use limits::{LimitsError, streams_config};
 pub(crate) use print::to_toml;
 pub(crate) use tls::TlsChoice;
 
@@ -31,6 +33,8 @@ pub(crate) use tls::TlsChoice;
 pub(crate) const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4567);
 const ACCOUNT_DEFAULT: &str = "000000000000";
 const REGION_DEFAULT: &str = "us-east-1";
+/// Whoever runs the server decides what it may use.
+const LIMITS_DEFAULT: &str = "none";
 const LOG_LEVEL_DEFAULT: &str = "info";
 
 /// Which source a value came from, the strongest first.
@@ -59,12 +63,16 @@ impl<T> Setting<T> {
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) listen: Setting<SocketAddr>,
+    /// Where metrics are told; nowhere unless asked for.
+    pub(crate) metrics_listen: Setting<Option<SocketAddr>>,
     pub(crate) data_dir: Setting<PathBuf>,
     pub(crate) dev: Setting<bool>,
     pub(crate) allow_plaintext: Setting<bool>,
     pub(crate) repair: Setting<bool>,
     pub(crate) account: Setting<AccountId>,
     pub(crate) region: Setting<Region>,
+    pub(crate) limits: Setting<String>,
+    pub(crate) transition_ms: Setting<u64>,
     pub(crate) log_level: Setting<String>,
     pub(crate) log_format: Setting<LogFormat>,
     pub(crate) tls: Setting<TlsChoice>,
@@ -106,12 +114,17 @@ impl Sources {
         let tls = tls::resolve(&mut self)?;
         let config = Config {
             listen: self.pick(|layer| layer.listen.take(), || LISTEN_DEFAULT.to_string()).map(|t| parse_listen(&t))?,
+            metrics_listen: self
+                .pick(|layer| layer.metrics_listen.take().map(Some), || None)
+                .map(parse_optional_listen)?,
             data_dir,
             dev: self.pick(|layer| layer.dev, || false),
             allow_plaintext: self.pick(|layer| layer.allow_plaintext, || false),
             repair: self.pick(|layer| layer.repair, || false),
             account: self.pick(|layer| layer.account.take(), || ACCOUNT_DEFAULT.into()).map(|t| parse_account(&t))?,
             region: self.pick(|layer| layer.region.take(), || REGION_DEFAULT.into()).map(|t| Region::parse(&t))?,
+            limits: self.pick(|layer| layer.limits.take(), || LIMITS_DEFAULT.into()),
+            transition_ms: self.pick(|layer| layer.transition_ms, || 0),
             log_level: self.pick(|layer| layer.log_level.take(), || LOG_LEVEL_DEFAULT.into()),
             log_format: self.pick(|layer| layer.log_format, || LogFormat::Text),
             tls,
@@ -126,6 +139,11 @@ impl Config {
     /// A stranger on the network must meet neither an open door (`dev`) nor signatures on readable text, unless the
     /// operator says that something in front encrypts.
     fn check_exposure(&self) -> Result<(), ConfigError> {
+        if let Some(listen) = self.metrics_listen.value.filter(|listen| !listen.ip().is_loopback())
+            && !self.allow_plaintext.value
+        {
+            return Err(ConfigError::MetricsBeyondLoopback { listen });
+        }
         let listen = self.listen.value;
         if listen.ip().is_loopback() {
             return Ok(());
@@ -157,6 +175,10 @@ fn parse_listen(text: &str) -> Result<SocketAddr, ConfigError> {
         None => text.into(),
     };
     numeric.parse().map_err(|_| ConfigError::Listen { text: text.into() })
+}
+
+fn parse_optional_listen(text: Option<String>) -> Result<Option<SocketAddr>, ConfigError> {
+    text.map(|text| parse_listen(&text)).transpose()
 }
 
 fn parse_account(text: &str) -> Result<AccountId, ConfigError> {

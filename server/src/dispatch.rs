@@ -10,6 +10,7 @@ use crate::api::{self, Reply};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::metrics::Stopwatch;
 
 /// The services behind this endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +94,18 @@ impl Service {
         Self::by(|facts| facts.query.is_some() && facts.signing_name == signing_name)
     }
 
+    /// The service's name, as in the names of metrics.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Kinesis => "kinesis",
+            Self::Firehose => "firehose",
+            Self::Analytics => "kinesisanalytics",
+            Self::DynamoDb => "dynamodb",
+            Self::CloudWatch => "cloudwatch",
+            Self::Sts => "sts",
+        }
+    }
+
     /// The service's name in the scope of a signature.
     pub(crate) fn signing_name(self) -> &'static str {
         self.facts().signing_name
@@ -163,9 +176,19 @@ impl Target {
     pub(crate) async fn call(self, app: &App, caller: &Caller, codec: Codec, body: &[u8]) -> Result<Reply, ApiError> {
         let Caller { access_key_id, scope, .. } = caller;
         tracing::debug!(service = ?self.service, operation = self.operation, access_key_id, region = %scope.region, "request accepted");
+        let watch = Stopwatch::start();
+        let result = self.handled(app, caller, codec, body).await;
+        app.metrics.requests.record(self, &result, watch.elapsed());
+        result
+    }
+
+    async fn handled(self, app: &App, caller: &Caller, codec: Codec, body: &[u8]) -> Result<Reply, ApiError> {
         let operation = self.operation;
         match self.service {
-            Service::Kinesis => api::kinesis::call(app, caller, operation, codec, body).await,
+            Service::Kinesis => {
+                app.streams.admit_account(&caller.scope, operation)?;
+                api::kinesis::call(app, caller, operation, codec, body).await
+            }
             Service::Firehose => api::firehose::call(app, caller, operation, codec, body).await,
             Service::Analytics => api::analytics::call(app, caller, operation, codec, body).await,
             Service::DynamoDb => api::dynamodb::call(app, caller, operation, codec, body).await,

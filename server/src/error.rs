@@ -4,6 +4,7 @@
 //! `wire::error_code`. Faults of the server are logged here with their cause and shown without it.
 
 use analytics::AnalyticsError;
+use companions::cloudwatch::CloudWatchError;
 use delivery::DeliveryError;
 use streams::StreamsError;
 use types::Kind;
@@ -115,6 +116,24 @@ impl From<AnalyticsError> for ApiError {
             AnalyticsError::Code(refused) => Self::new(error_code::CODE_VALIDATION, refused.to_string()),
             other => Self::of_kind(other.kind(), &other),
         }
+    }
+}
+
+impl From<CloudWatchError> for ApiError {
+    fn from(error: CloudWatchError) -> Self {
+        let code = match &error {
+            CloudWatchError::InvalidValue(_) => error_code::INVALID_PARAMETER_VALUE,
+            CloudWatchError::InvalidCombination(_) => error_code::INVALID_PARAMETER_COMBINATION,
+            CloudWatchError::Missing(_) => error_code::MISSING_REQUIRED_PARAMETER,
+            CloudWatchError::InvalidToken(_) => "InvalidNextToken",
+            CloudWatchError::Throttled => error_code::THROTTLING,
+            CloudWatchError::Stopped => error_code::SERVICE_UNAVAILABLE,
+            CloudWatchError::Log(_) | CloudWatchError::Unreadable { .. } => {
+                tracing::error!(%error, "CloudWatch failed by a fault of the server");
+                return Self::new(error_code::INTERNAL_SERVICE_FAULT, "The request failed by a fault of the server.");
+            }
+        };
+        Self::new(code, error.to_string())
     }
 }
 

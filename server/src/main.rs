@@ -6,12 +6,14 @@ mod api;
 mod app;
 mod auth;
 mod cli;
+mod client;
 mod config;
 mod demo;
 mod dispatch;
 mod error;
 mod http;
 mod keys;
+mod metrics;
 
 // Frames, bodies and batches are many short allocations of a few sizes on few threads: mimalloc's best case.
 #[global_allocator]

@@ -44,7 +44,7 @@ impl Streams {
             batches.push((stream, batch));
         }
         let first = single(partition, vec![checkpoint]);
-        let written = self.append_open(batches, Some(first)).await.map_err(|refused| refused.error)?;
+        let written = self.append_open(batches, Some(first), false).await.map_err(|refused| refused.error)?;
         let written = written.appended[0].first;
         // The commit is durable: from here on nothing may answer an error, or the caller would commit its rows again.
         if written.0 % CHECKPOINTS_KEPT_MAX == CHECKPOINTS_KEPT_MAX - 1

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Settings of the service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StreamsConfig {
@@ -10,10 +12,51 @@ pub struct StreamsConfig {
     pub transition: Duration,
     /// Counts that an account or stream may not pass.
     pub quotas: Quotas,
+    /// Rates that a shard, consumer or account may not pass.
+    pub rates: Rates,
+}
+
+/// Rates that a shard, consumer or account may not pass, each in units a second; `None` is no limit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rates {
+    /// Data and partition keys put to a shard, in bytes.
+    pub write_bytes_per_shard: Option<u64>,
+    /// Records put to a shard.
+    pub write_records_per_shard: Option<u64>,
+    /// Bytes that GetRecords returns from a shard.
+    pub read_bytes_per_shard: Option<u64>,
+    /// Calls of GetRecords on a shard.
+    pub read_calls_per_shard: Option<u64>,
+    /// Calls of GetShardIterator on a shard.
+    pub iterator_calls_per_shard: Option<u64>,
+    /// Calls of SubscribeToShard of a consumer on a shard.
+    pub subscriptions_per_consumer_shard: Option<u64>,
+    /// Bytes that a subscription is given.
+    pub push_bytes_per_consumer_shard: Option<u64>,
+    /// Whether control operations are limited as on AWS, each at its own rate.
+    pub control_plane: bool,
+}
+
+impl Rates {
+    /// Those of AWS (developer guide, quotas and limits).
+    pub fn aws() -> Self {
+        Self {
+            write_bytes_per_shard: Some(1 << 20),
+            write_records_per_shard: Some(1000),
+            read_bytes_per_shard: Some(2 << 20),
+            read_calls_per_shard: Some(5),
+            iterator_calls_per_shard: Some(5),
+            subscriptions_per_consumer_shard: Some(1),
+            push_bytes_per_consumer_shard: Some(2 << 20),
+            control_plane: true,
+        }
+    }
 }
 
 /// Counts that an account or stream may not pass; `None` is no limit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Quotas {
     /// Open shards of an account in a region.
     pub open_shards: Option<u32>,

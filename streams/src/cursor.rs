@@ -6,6 +6,10 @@ use types::{Epoch, Offset, PartitionId, Record, ShardId, Timestamp};
 use crate::get::to_record;
 use crate::{Shard, Stream, Streams, StreamsError};
 
+mod budget;
+
+pub use budget::{HeldPage, PageBudget};
+
 /// Where a cursor starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
@@ -60,25 +64,41 @@ impl ShardCursor {
     /// [`StreamsError::NotFound`] when the partition was dropped, its stream deleted.
     pub async fn next_page(&mut self, records_max: usize, bytes_max: usize) -> Result<CursorPage, StreamsError> {
         loop {
-            // Seen before the read, so that a commit between the read and the wait ends the wait.
-            self.durable_end.borrow_and_update();
-            let mut changes = self.streams.parts.catalog.changes();
-            let (cutoff, has_children) = self.look_up()?;
-            let read = self.streams.read_retained(self.partition, self.next, cutoff, records_max, bytes_max).await?;
-            let behind = read.page.bounds.end.0.saturating_sub(read.next.0);
-            let is_closed = read.page.bounds.closed.is_some();
-            let ended = is_closed && has_children && behind == 0;
-            if ended || !read.page.records.is_empty() {
-                self.next = read.next;
-                let epoch = self.epoch;
-                let records = read.page.records.into_iter().map(|record| to_record(epoch, record)).collect();
-                return Ok(CursorPage { records, ended, records_behind: behind });
+            let changes = self.seen();
+            if let Some(page) = self.page_now(records_max, bytes_max).await? {
+                return Ok(page);
             }
-            tokio::select! {
-                // A closed shard has ended when its children are open, which the catalog tells.
-                Ok(()) = changes.changed(), if is_closed => {}
-                changed = self.durable_end.changed() => changed.map_err(|_| self.gone())?,
-            }
+            self.changed(changes).await?;
+        }
+    }
+
+    /// Everything up to now counts as seen: what happens between this and [`Self::changed`] ends that wait at once.
+    fn seen(&mut self) -> watch::Receiver<u64> {
+        self.durable_end.borrow_and_update();
+        self.streams.parts.catalog.changes()
+    }
+
+    /// What is there now, if it is a page.
+    async fn page_now(&mut self, records_max: usize, bytes_max: usize) -> Result<Option<CursorPage>, StreamsError> {
+        let (cutoff, has_children) = self.look_up()?;
+        let read = self.streams.read_retained(self.partition, self.next, cutoff, records_max, bytes_max).await?;
+        let behind = read.page.bounds.end.0.saturating_sub(read.next.0);
+        let ended = read.page.bounds.closed.is_some() && has_children && behind == 0;
+        if !ended && read.page.records.is_empty() {
+            return Ok(None);
+        }
+        self.next = read.next;
+        let epoch = self.epoch;
+        let records = read.page.records.into_iter().map(|record| to_record(epoch, record)).collect();
+        Ok(Some(CursorPage { records, ended, records_behind: behind }))
+    }
+
+    async fn changed(&mut self, mut changes: watch::Receiver<u64>) -> Result<(), StreamsError> {
+        let is_closed = self.streams.bounds(self.partition).closed.is_some();
+        tokio::select! {
+            // A closed shard has ended when its children are open, which the catalog tells.
+            Ok(()) = changes.changed(), if is_closed => Ok(()),
+            changed = self.durable_end.changed() => changed.map_err(|_| self.gone()),
         }
     }
 

@@ -21,6 +21,9 @@ pub enum StreamsError {
     /// A quota would be passed.
     #[error("{0}")]
     LimitExceeded(String),
+    /// A shard is over its rate (AWS: ProvisionedThroughputExceededException).
+    #[error("{0}")]
+    Throttled(String),
     /// The iterator is older than five minutes.
     #[error("{0}")]
     ExpiredIterator(String),
@@ -44,6 +47,7 @@ impl StreamsError {
             Self::Invalid(_) => Kind::Invalid,
             Self::Unsupported(_) => Kind::Unsupported,
             Self::LimitExceeded(_) => Kind::LimitExceeded,
+            Self::Throttled(_) => Kind::Throttled,
             Self::ExpiredIterator(_) | Self::ExpiredToken(_) => Kind::Expired,
             Self::Log(error) => error.kind(),
             Self::Commands(_) => Kind::Internal,

@@ -34,6 +34,9 @@ impl Streams {
         let limit = limit.unwrap_or(limits::GET_RECORDS_COUNT_MAX).min(limits::GET_RECORDS_COUNT_MAX);
 
         let now = self.parts.clock.now();
+        if !self.throttles.shards.read(shard.partition, now) {
+            return Err(stream.over_rate(shard.id));
+        }
         let cutoff = stream.oldest(now);
         let read =
             self.read_retained(shard.partition, token.next, cutoff, limit, limits::GET_RECORDS_BYTES_MAX).await?;
@@ -48,6 +51,8 @@ impl Streams {
         let ended = shard.closed.is_some() && caught_up;
         let children = if ended { stream.children(shard.id) } else { Vec::new() };
         let next_iterator = (!ended).then(|| self.issue(stream.epoch, shard.id, next));
+        let bytes = page.records.iter().map(|record| (record.key.len() + record.value.len()) as u64).sum();
+        self.throttles.shards.was_read(shard.partition, bytes, now);
         let records = page.records.into_iter().map(|record| to_record(shard.epoch, record)).collect();
         Ok(GetPage { records, next_iterator, millis_behind_latest, children, stream })
     }

@@ -4,6 +4,8 @@
 //! next offset (u64), issue time in milliseconds (u64), and 15 bytes of HMAC-SHA-256 over the 29 before it. The epoch
 //! makes an iterator of a deleted stream useless for a new one of the same name.
 
+use std::sync::Arc;
+
 use aws_lc_rs::hmac;
 use types::{Epoch, Offset, Scope, SequenceNumber, ShardId, StreamName, Timestamp, limits};
 
@@ -40,6 +42,14 @@ pub(crate) struct Token {
 }
 
 impl Streams {
+    /// The stream and shard that an iterator reads, whether or not it is too old; `None` if it was not issued here or
+    /// they are no more.
+    pub fn iterated(&self, iterator: &str) -> Option<(Arc<Stream>, ShardId)> {
+        let token = unseal(&self.parts.token_secret, iterator)?;
+        let stream = self.parts.catalog.current().by_epoch(token.stream).cloned()?;
+        Some((stream, token.shard))
+    }
+
     /// A new iterator for a shard.
     pub async fn shard_iterator(
         &self,
@@ -55,6 +65,9 @@ impl Streams {
                 scope.account
             ))
         })?;
+        if !self.throttles.shards.iterator(found.partition, self.parts.clock.now()) {
+            return Err(stream.over_rate(shard));
+        }
         let next = self.resolve(&stream, found, position).await?;
         Ok(self.issue(stream.epoch, shard, next))
     }

@@ -1,10 +1,11 @@
 //! The rules of Data Streams: hash routing, put, iterators, get, retention; and, for the consumers in this process
-//! (Firehose, SQL, Lambda), cursors, buffers and checkpoints over the same log.
+//! (Firehose, SQL, Lambda), cursors, buffers, checkpoints and the aggregates of the KPL over the same log.
 //!
 //! Owns: what a stream, a shard and an iterator mean. Refuses: HTTP, AWS shapes, SQL, destinations.
 //! Read [`Catalog`] for the state, [`Streams`] for the operations, [`ShardCursor`] for consuming in process.
 
 mod account;
+pub mod aggregation;
 mod catalog;
 mod checkpoint;
 mod command;
@@ -20,17 +21,19 @@ mod put;
 mod reshard;
 mod resource;
 mod retention;
+mod scaling;
 mod service;
 mod settings;
 mod stream;
 mod tags;
+mod throttle;
 
 pub use account::{Commitment, CommitmentStatus};
 pub use catalog::Catalog;
 pub use checkpoint::Commit;
-pub use config::{Quotas, StreamsConfig};
+pub use config::{Quotas, Rates, StreamsConfig};
 pub use consumer::{Consumer, ConsumerStatus};
-pub use cursor::{CursorPage, ShardCursor, Start};
+pub use cursor::{CursorPage, HeldPage, PageBudget, ShardCursor, Start};
 pub use encryption::{StreamKeys, WrappedKey};
 pub use error::StreamsError;
 pub use get::GetPage;
@@ -39,5 +42,6 @@ pub use list::{ShardFilter, StreamPage, Usage};
 pub use put::{Placed, PutEntry, PutFailure};
 pub use reshard::Scaled;
 pub use resource::Resource;
+pub use scaling::Scaling;
 pub use service::{CreateStream, Parts, Streams};
 pub use stream::{Closed, Distribution, Shard, ShardMetric, Stream, StreamMode, StreamStatus};

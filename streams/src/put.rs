@@ -3,15 +3,18 @@
 //! A reshard closes a shard in the log before its children are known. A put that meets the closed shard waits for
 //! them and is routed again, so a record is never put behind the end of its shard, nor before it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use log::{Appended, LogError, NewRecord, PartitionAppend};
-use types::{HashKey, Offset, Scope, SequenceNumber, ShardId, StreamName, limits};
+use types::{HashKey, Offset, Scope, SequenceNumber, ShardId, StreamName, Timestamp, limits};
 
+use crate::scaling::Load;
 use crate::service::not_found;
-use crate::{Distribution, Stream, Streams, StreamsError};
+use crate::throttle::ShardThrottle;
+use crate::{Distribution, Stream, StreamMode, Streams, StreamsError};
 
 /// How long a put waits for the children of a closed shard; two flushes are usual.
 const RESHARD_WAIT: Duration = Duration::from_secs(10);
@@ -25,6 +28,13 @@ pub struct PutEntry {
     pub explicit_hash_key: Option<String>,
     /// The payload.
     pub data: Bytes,
+}
+
+impl PutEntry {
+    /// Bytes that count against limits and rates: data and partition key.
+    pub fn size(&self) -> usize {
+        self.data.len() + self.partition_key.as_ref().map_or(0, String::len)
+    }
 }
 
 /// Where a record went.
@@ -56,7 +66,7 @@ impl Streams {
         let stream = self.serving(scope, name)?;
         check_total(&entries)?;
         let batch = Batch::new(self, &stream, entries)?;
-        let appended = self.append_open(vec![(stream, batch)], None).await;
+        let appended = self.append_open(vec![(stream, batch)], None, true).await;
         match appended {
             Ok(Written { routed, appended, .. }) => {
                 Ok(routed.iter().flat_map(|routed| routed.placed(&appended)).collect())
@@ -79,11 +89,13 @@ impl Streams {
     }
 
     /// Appends batches of several streams, and `first` before them, as one atomic unit. Where a shard was closed by a
-    /// reshard it waits until the stream's children are open and routes anew.
+    /// reshard it waits until the stream's children are open and routes anew. With `throttled`, records that their shard
+    /// has no room for now are left out.
     pub(crate) async fn append_open(
         &self,
         mut batches: Vec<(Arc<Stream>, Batch)>,
         first: Option<PartitionAppend>,
+        throttled: bool,
     ) -> Result<Written, Refused> {
         let count = batches.iter().map(|(_, batch)| batch.records.len()).sum();
         let refused = |error| Refused { error, count };
@@ -91,10 +103,20 @@ impl Streams {
         let deadline = self.parts.clock.now().after(RESHARD_WAIT);
         loop {
             let mut parts: Vec<PartitionAppend> = first.clone().into_iter().collect();
-            let routed: Vec<Routed> =
-                batches.iter().map(|(stream, batch)| batch.route(stream.clone(), &mut parts)).collect();
-            match self.parts.log.append(parts, self.parts.clock.now()).await {
-                Ok(appended) => return Ok(Written { routed, appended }),
+            let now = self.parts.clock.now();
+            let throttle = (throttled && self.throttles.shards.limits_writes()).then_some(&self.throttles.shards);
+            let route = |(stream, batch): &(Arc<Stream>, Batch)| batch.route(stream.clone(), &mut parts, throttle, now);
+            let routed: Vec<Routed> = batches.iter().map(route).collect();
+            if parts.is_empty() {
+                return Ok(Written { routed, appended: Vec::new() });
+            }
+            match self.parts.log.append(parts, now).await {
+                Ok(appended) => {
+                    for ((_, batch), routed) in batches.iter().zip(&routed) {
+                        self.count_traffic(batch, routed);
+                    }
+                    return Ok(Written { routed, appended });
+                }
                 Err(LogError::Closed(_)) if self.parts.clock.now() < deadline => {}
                 Err(error) => return Err(refused(error.into())),
             }
@@ -112,6 +134,25 @@ impl Streams {
             for (stream, _) in &mut batches {
                 *stream = self.serving(&stream.scope, &stream.name).map_err(refused)?;
             }
+        }
+    }
+}
+
+impl Streams {
+    /// Tells the scaling of on-demand streams what each shard took.
+    fn count_traffic(&self, batch: &Batch, routed: &Routed) {
+        if routed.stream.mode != StreamMode::OnDemand {
+            return;
+        }
+        let mut loads: BTreeMap<usize, Load> = BTreeMap::new();
+        for (record, place) in batch.records.iter().zip(&routed.places) {
+            let Ok(place) = place else { continue };
+            let load = loads.entry(place.shard).or_default();
+            load.bytes += (record.key.len() + record.value.len()) as u64;
+            load.records += 1;
+        }
+        for (shard, load) in loads {
+            self.traffic.count(routed.stream.shards[shard].partition, load);
         }
     }
 }
@@ -146,7 +187,8 @@ enum Target {
 /// A batch sorted by shard: where each of its entries went in the append.
 pub(crate) struct Routed {
     stream: Arc<Stream>,
-    places: Vec<Place>,
+    /// An entry whose shard had no room has the shard's id instead of a place.
+    places: Vec<Result<Place, ShardId>>,
 }
 
 /// The place of one entry: its shard's index in the stream, its part of the append, its index in the part.
@@ -159,10 +201,13 @@ struct Place {
 impl Routed {
     /// What each entry is answered, in the order of the batch.
     fn placed(&self, appended: &[Appended]) -> Vec<Result<Placed, PutFailure>> {
-        let placed = self.places.iter().map(|place| {
-            let shard = &self.stream.shards[place.shard];
-            let offset = Offset(appended[place.part].first.0 + place.index);
-            Ok(Placed { shard: shard.id, sequence_number: SequenceNumber::of(shard.epoch, offset) })
+        let placed = self.places.iter().map(|place| match place {
+            Err(shard) => Err(PutFailure::Throttled(self.stream.over_rate(*shard).to_string())),
+            Ok(place) => {
+                let shard = &self.stream.shards[place.shard];
+                let offset = Offset(appended[place.part].first.0 + place.index);
+                Ok(Placed { shard: shard.id, sequence_number: SequenceNumber::of(shard.epoch, offset) })
+            }
         });
         placed.collect()
     }
@@ -186,7 +231,13 @@ impl Batch {
     }
 
     /// Adds the records to `parts`, one part for each shard that has some. Keeps the order of entries within a shard.
-    fn route(&self, stream: Arc<Stream>, parts: &mut Vec<PartitionAppend>) -> Routed {
+    fn route(
+        &self,
+        stream: Arc<Stream>,
+        parts: &mut Vec<PartitionAppend>,
+        throttle: Option<&ShardThrottle>,
+        now: Timestamp,
+    ) -> Routed {
         let mut part_of_shard: Vec<Option<usize>> = vec![None; stream.shards.len()];
         let mut places = Vec::with_capacity(self.records.len());
         for (key, record) in self.keys.iter().zip(&self.records) {
@@ -194,12 +245,17 @@ impl Batch {
                 Target::Key(key) => stream.route(*key),
                 Target::Turn(turn) => stream.open[(*turn % stream.open.len() as u64) as usize],
             };
+            let bytes = (record.key.len() + record.value.len()) as u64;
+            if throttle.is_some_and(|throttle| !throttle.write(stream.shards[shard].partition, bytes, now)) {
+                places.push(Err(stream.shards[shard].id));
+                continue;
+            }
             let part = *part_of_shard[shard].get_or_insert_with(|| {
                 parts.push(PartitionAppend { partition: stream.shards[shard].partition, records: Vec::new() });
                 parts.len() - 1
             });
             let records = &mut parts[part].records;
-            places.push(Place { shard, part, index: records.len() as u64 });
+            places.push(Ok(Place { shard, part, index: records.len() as u64 }));
             records.push(record.clone());
         }
         Routed { stream, places }
@@ -221,7 +277,7 @@ fn hash_key(entry: &PutEntry) -> Result<HashKey, StreamsError> {
 }
 
 fn check_sizes(stream: &Stream, entries: &[PutEntry]) -> Result<(), StreamsError> {
-    match entries.iter().map(size).find(|size| *size > stream.record_bytes_max) {
+    match entries.iter().map(PutEntry::size).find(|size| *size > stream.record_bytes_max) {
         None => Ok(()),
         Some(size) => Err(StreamsError::Invalid(format!(
             "Record of {size} bytes exceeds the maximum record size of {} bytes of stream {}.",
@@ -232,14 +288,10 @@ fn check_sizes(stream: &Stream, entries: &[PutEntry]) -> Result<(), StreamsError
 
 /// A rule of the API only: a consumer's commit may be larger than one call of a client.
 fn check_total(entries: &[PutEntry]) -> Result<(), StreamsError> {
-    let total: usize = entries.iter().map(size).sum();
+    let total: usize = entries.iter().map(PutEntry::size).sum();
     if total > limits::PUT_RECORDS_BYTES_MAX {
         let limit = limits::PUT_RECORDS_BYTES_MAX;
         return Err(StreamsError::Invalid(format!("Records size exceeds {limit} bytes limit: {total} bytes.")));
     }
     Ok(())
-}
-
-fn size(entry: &PutEntry) -> usize {
-    entry.data.len() + entry.partition_key.as_ref().map_or(0, String::len)
 }

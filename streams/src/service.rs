@@ -8,11 +8,13 @@ use log::{Bounds, Log};
 use types::{Clock, Commands, Offset, PartitionId, Random, Scope, StreamName, Timestamp, limits};
 
 use crate::command::{ShardQuotas, StreamCommand, StreamRef};
+use crate::scaling::Traffic;
 use crate::tags::check_tags;
+use crate::throttle::Throttles;
 use crate::{Catalog, Distribution, Stream, StreamMode, StreamsConfig, StreamsError};
 
 /// Open shards of a new on-demand stream (developer guide: 4 MiB/s of writes).
-const ON_DEMAND_SHARDS: u32 = 4;
+pub(crate) const ON_DEMAND_SHARDS: u32 = 4;
 
 /// What the rules stand on; everything that a simulator replaces is here.
 pub struct Parts {
@@ -38,6 +40,8 @@ pub struct Streams {
     pub(crate) parts: Arc<Parts>,
     /// Counts records that may go to any shard.
     turns: Arc<AtomicU64>,
+    pub(crate) throttles: Arc<Throttles>,
+    pub(crate) traffic: Arc<Traffic>,
 }
 
 impl std::fmt::Debug for Streams {
@@ -83,7 +87,8 @@ impl CreateStream {
 impl Streams {
     /// The service over `parts`.
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), turns: Arc::default() }
+        let throttles = Arc::new(Throttles::new(&parts.config));
+        Self { parts: Arc::new(parts), turns: Arc::default(), throttles, traffic: Arc::default() }
     }
 
     /// Finishes what a crash may have interrupted: tells the log again which partitions nobody needs any more, and
@@ -165,6 +170,25 @@ impl Streams {
     /// The stream of that name, if records can be put and read: AWS knows no stream that is CREATING or DELETING.
     pub(crate) fn serving(&self, scope: &Scope, name: &StreamName) -> Result<Arc<Stream>, StreamsError> {
         self.parts.catalog.stream(scope, name).filter(|stream| stream.serves()).ok_or_else(|| not_found(scope, name))
+    }
+
+    /// Refuses a call of the control plane that comes too soon after the account's others.
+    pub fn admit_account(&self, scope: &Scope, operation: &'static str) -> Result<(), StreamsError> {
+        if self.throttles.calls.by_account(scope, operation, self.parts.clock.now()) {
+            return Ok(());
+        }
+        Err(StreamsError::LimitExceeded(format!("Rate of {operation} exceeded for account {}.", scope.account)))
+    }
+
+    /// Refuses a call of the control plane that comes too soon after others on the stream.
+    pub fn admit_stream(&self, stream: &Stream, operation: &'static str) -> Result<(), StreamsError> {
+        if self.throttles.calls.by_stream(&stream.scope, &stream.name, operation, self.parts.clock.now()) {
+            return Ok(());
+        }
+        let (name, account) = (&stream.name, &stream.scope.account);
+        Err(StreamsError::LimitExceeded(format!(
+            "Rate of {operation} exceeded for stream {name} under account {account}."
+        )))
     }
 
     /// The next turn of the shards that records without a key take.

@@ -9,9 +9,9 @@ use types::{
     StreamName, Timestamp,
 };
 
-use crate::Consumer;
 use crate::encryption::StreamKeys;
 use crate::reshard::Plan;
+use crate::{Consumer, StreamsError};
 
 /// How capacity is decided (model shape `StreamMode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -240,6 +240,12 @@ impl Stream {
     /// The oldest arrival that readers may see now.
     pub fn oldest(&self, now: Timestamp) -> Timestamp {
         now.before(self.retention).max(self.horizon)
+    }
+
+    /// The error of a call that one of its shards has no room for.
+    pub(crate) fn over_rate(&self, shard: ShardId) -> StreamsError {
+        let (name, account) = (&self.name, &self.scope.account);
+        StreamsError::Throttled(format!("Rate exceeded for shard {shard} in stream {name} under account {account}."))
     }
 
     /// Whether records can be put and read.

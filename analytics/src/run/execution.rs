@@ -114,13 +114,14 @@ impl Execution {
         &self.sources[source].shards
     }
 
-    /// Runs a page of a shard through every query that reads the source; `next` is the position after it.
+    /// Runs records of a shard through every query that reads the source; `next` is the position after them, `None` when
+    /// they end inside an aggregate: then no snapshot may be taken before the rest is fed.
     pub(crate) fn feed(
         &mut self,
         source: usize,
         shard: ShardKey,
         records: &[Record],
-        next: Offset,
+        next: Option<Offset>,
         now: Timestamp,
     ) -> Result<(), JobError> {
         let program = self.program.clone();
@@ -133,7 +134,8 @@ impl Execution {
             }
             self.sources[source].watermarks.observe(shard, decoded.watermark, now);
         }
-        if let Some(position) = self.sources[source].shards.iter_mut().find(|known| known.key == shard) {
+        let position = self.sources[source].shards.iter_mut().find(|known| known.key == shard);
+        if let (Some(position), Some(next)) = (position, next) {
             position.next = next;
         }
         self.check_size()?;

@@ -60,7 +60,7 @@ impl Bench {
         if !page.is_empty() {
             let key = ShardKey { epoch: EPOCH, shard: ShardId(self.shard) };
             let next = Offset(self.offsets[&(self.source, self.shard)]);
-            self.execution.feed(self.source, key, &page, next, self.now)?;
+            self.execution.feed(self.source, key, &page, Some(next), self.now)?;
         }
         for (sink, entries) in self.program.sinks.iter().zip(self.execution.take_outputs()) {
             let rows = entries.into_iter().map(|entry| String::from_utf8(entry.data.to_vec()).unwrap());

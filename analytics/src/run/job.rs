@@ -15,7 +15,8 @@ use types::{Backoff, Clock, Random, Scope, Sleep, StreamName, Timestamp};
 use super::JobError;
 use super::checkpoint::Checkpoint;
 use super::execution::Execution;
-use super::reading::{Read, Reading, key_of, start_of, stream_name, stream_of};
+use super::portions::Portions;
+use super::reading::{PAGE_RECORDS_MAX, Read, Reading, key_of, start_of, stream_name, stream_of};
 use crate::Application;
 use crate::program::Program;
 use crate::stats::Meter;
@@ -113,7 +114,7 @@ struct Attempt<'a> {
 enum Step {
     Stop,
     Commit,
-    Read(Read),
+    Read(Box<Read>),
     Tick,
 }
 
@@ -162,7 +163,7 @@ impl<'a> Attempt<'a> {
                 () = due(&mut self.due) => Step::Commit,
                 // Before the pages: under load there is always one, and a silent shard must still become idle.
                 () = &mut self.tick => Step::Tick,
-                read = self.reading.next() => Step::Read(read),
+                read = self.reading.next() => Step::Read(Box::new(read)),
             };
             match step {
                 Step::Stop => return self.commit().await,
@@ -170,27 +171,35 @@ impl<'a> Attempt<'a> {
                     self.commit().await?;
                     delay.reset();
                 }
-                Step::Read(read) => self.take(read).await?,
+                Step::Read(read) => self.take(*read).await?,
                 Step::Tick => self.tick().await?,
             }
         }
     }
 
     async fn take(&mut self, read: Read) -> Result<(), JobError> {
-        let Read { source, key, page, cursor } = read;
-        let page = page?;
+        let Read { source, key, range, page, cursor } = read;
+        // Its part of the budget is given back when this returns.
+        let held = page?;
+        let (ended, behind) = (held.page.ended, held.page.records_behind);
         let now = self.job.clock.now();
-        self.execution.feed(source, key, &page.records, cursor.position(), now)?;
-        if page.ended {
+        for portion in Portions::of(held.page.records, range, PAGE_RECORDS_MAX) {
+            self.execution.feed(source, key, &portion.records, portion.next, now)?;
+            if portion.next.is_some() {
+                self.plan_commit(now).await?;
+            }
+        }
+        self.execution.feed(source, key, &[], Some(cursor.position()), now)?;
+        if ended {
             self.reading.end(source, key);
             // The children hold the watermark from now on, so they come before the parent lets it go.
             self.refresh(source, false).await?;
             self.execution.end_shard(source, key);
             self.execution.advance(source, now)?;
         } else {
-            self.reading.read_on(source, key, cursor);
+            self.reading.read_on(source, key, range, cursor);
         }
-        self.job.meter.stats().records_behind = page.records_behind;
+        self.job.meter.stats().records_behind = behind;
         self.plan_commit(now).await
     }
 

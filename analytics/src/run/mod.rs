@@ -10,6 +10,7 @@ mod encode;
 mod error;
 mod execution;
 pub(crate) mod job;
+mod portions;
 mod reading;
 mod watermark;
 pub(crate) mod window;

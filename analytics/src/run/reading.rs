@@ -7,17 +7,19 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use streams::{CursorPage, Shard, ShardCursor, Start, Stream, Streams, StreamsError};
-use types::Scope;
+use streams::{HeldPage, PageBudget, Shard, ShardCursor, Start, Stream, Streams, StreamsError};
+use types::{HashRange, Scope};
 
 use super::JobError;
 use super::checkpoint::{ShardKey, ShardPosition};
 use crate::program::Source;
 use crate::sql::{InitialPosition, StreamReference};
 
-/// Records and bytes of one page: enough to keep the operators busy; a page of each shard may be in memory at once.
-const PAGE_RECORDS_MAX: usize = 5_000;
+/// Records and bytes of one page: enough to keep the operators busy.
+pub(crate) const PAGE_RECORDS_MAX: usize = 5_000;
 const PAGE_BYTES_MAX: usize = 512 << 10;
+/// Pages in memory at a time, of all shards together.
+const PAGES_MAX: usize = 8;
 
 type Pending = Pin<Box<dyn Future<Output = Read> + Send>>;
 
@@ -25,7 +27,8 @@ type Pending = Pin<Box<dyn Future<Output = Read> + Send>>;
 pub(crate) struct Read {
     pub(crate) source: usize,
     pub(crate) key: ShardKey,
-    pub(crate) page: Result<CursorPage, StreamsError>,
+    pub(crate) range: HashRange,
+    pub(crate) page: Result<HeldPage, StreamsError>,
     pub(crate) cursor: ShardCursor,
 }
 
@@ -34,6 +37,7 @@ pub(crate) struct Reading {
     streams: Streams,
     scope: Scope,
     pages: FuturesUnordered<Pending>,
+    budget: PageBudget,
     open: BTreeSet<(usize, ShardKey)>,
 }
 
@@ -73,7 +77,8 @@ pub(crate) fn stream_name(
 
 impl Reading {
     pub(crate) fn new(streams: Streams, scope: Scope) -> Self {
-        Self { streams, scope, pages: FuturesUnordered::new(), open: BTreeSet::new() }
+        let budget = PageBudget::new(PAGES_MAX, PAGE_RECORDS_MAX, PAGE_BYTES_MAX);
+        Self { streams, scope, pages: FuturesUnordered::new(), budget, open: BTreeSet::new() }
     }
 
     /// The next page of any shard; never, while there is no shard. Cancel-safe.
@@ -85,11 +90,12 @@ impl Reading {
     }
 
     /// Reads on where `cursor` stands.
-    pub(crate) fn read_on(&mut self, source: usize, key: ShardKey, mut cursor: ShardCursor) {
+    pub(crate) fn read_on(&mut self, source: usize, key: ShardKey, range: HashRange, mut cursor: ShardCursor) {
         self.open.insert((source, key));
+        let budget = self.budget.clone();
         self.pages.push(Box::pin(async move {
-            let page = cursor.next_page(PAGE_RECORDS_MAX, PAGE_BYTES_MAX).await;
-            Read { source, key, page, cursor }
+            let page = cursor.next_page_within(&budget).await;
+            Read { source, key, range, page, cursor }
         }));
     }
 
@@ -122,7 +128,7 @@ impl Reading {
             if state.is_none() {
                 opened.push(ShardPosition { key, next: cursor.position(), ended: false, watermark: None });
             }
-            self.read_on(index, key, cursor);
+            self.read_on(index, key, shard.range, cursor);
         }
         Ok(opened)
     }

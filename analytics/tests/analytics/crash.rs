@@ -25,16 +25,22 @@ impl Dice {
     }
 }
 
-/// The input, up to 2 s out of order: shard and record.
+/// The input, up to 2 s out of order: shard and record. Every record of the second half is an aggregate of three.
 fn input() -> Vec<(u128, String)> {
     let mut dice = Dice(7);
-    let mut records: Vec<_> = (0..160)
+    let records: Vec<_> = (0..160)
         .map(|n| {
             let millis = n * 250 + dice.roll(2000);
             let time = format!("2024-01-01 00:{:02}:{:02}.{:03}", millis / 60_000, millis / 1000 % 60, millis % 1000);
             (u128::from(n % 2), format!(r#"{{"n":{n},"k":"k{}","ts":"{time}"}}"#, dice.roll(3)))
         })
         .collect();
+    let (single, rest) = records.split_at(80);
+    let mut records = single.to_vec();
+    for shard in [0, 1] {
+        let of_shard: Vec<_> = rest.iter().filter(|(of, _)| *of == shard).map(|(_, text)| text.as_str()).collect();
+        records.extend(of_shard.chunks(3).map(|lines| (shard, lines.join("\n"))));
+    }
     for shard in [0, 1] {
         records.push((shard, r#"{"n":-1,"k":"end","ts":"2024-01-01 01:00:00"}"#.into()));
     }

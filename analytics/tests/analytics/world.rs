@@ -8,6 +8,7 @@ use std::time::Duration;
 use analytics::{Analytics, AnalyticsError, Application, Configuration, CreateApplication};
 use bytes::Bytes;
 use log::{Appended, Bounds, CommandLog, Log, MemoryLog, Page, PartitionAppend, Pending};
+use streams::aggregation::{Aggregator, UserRecord};
 use streams::{CreateStream, PutEntry, Start, StreamMode, Streams};
 use tokio::sync::watch;
 use types::{
@@ -161,13 +162,23 @@ impl World {
         self.streams.create_stream(&self.scope, request).await.unwrap();
     }
 
-    /// Puts a record into the half of the hash space that `shard` (0 or 1) names.
+    /// Puts a record into the half of the hash space that `shard` (0 or 1) names; several lines are one aggregate.
     pub(crate) async fn put(&self, name: &str, shard: u128, data: &str) {
-        let entry = PutEntry {
-            partition_key: Some("k".into()),
+        let user = |data: &str| UserRecord {
+            partition_key: "k".into(),
             explicit_hash_key: Some((shard << 127).to_string()),
             data: Bytes::copy_from_slice(data.as_bytes()),
         };
+        let mut aggregator = Aggregator::new(1 << 20);
+        let record = match data.contains('\n') {
+            false => user(data),
+            true => {
+                data.lines().for_each(|line| aggregator.push(user(line)));
+                aggregator.take().unwrap().record
+            }
+        };
+        let UserRecord { partition_key, explicit_hash_key, data } = record;
+        let entry = PutEntry { partition_key: Some(partition_key), explicit_hash_key, data };
         self.streams.put_records(&self.scope, &stream(name), vec![entry]).await.unwrap();
     }
 

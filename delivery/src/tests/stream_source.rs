@@ -1,6 +1,7 @@
 //! Every shard of a stream into objects.
 
 use log::Log;
+use streams::aggregation::{Aggregator, UserRecord};
 
 use super::*;
 
@@ -107,4 +108,29 @@ async fn records_that_expired_are_counted() {
     world.pass(70).await;
     assert_eq!(delivered(&world).await, ["r0000", "r0011"]);
     assert_eq!(world.stats().await.records_lost, 10);
+}
+
+#[tokio::test]
+async fn aggregates_are_delivered_as_their_user_records() {
+    let world = World::new().await;
+    world.create_stream("clicks", 1).await;
+    world.create(from_stream("clicks", destination(5, 60))).await;
+    let mut aggregator = Aggregator::new(1 << 20);
+    for record in numbered(0, 3) {
+        aggregator.push(UserRecord {
+            partition_key: record.clone(),
+            explicit_hash_key: None,
+            data: Bytes::from(format!("{record}\n")),
+        });
+    }
+    let made = aggregator.take().unwrap().record;
+    let aggregate = PutEntry { partition_key: Some(made.partition_key), explicit_hash_key: None, data: made.data };
+    let streams = &world.server().streams;
+    streams.put_records(&scope(), &stream_name("clicks"), vec![aggregate]).await.unwrap();
+    world.put_to_stream("clicks", &numbered(3, 5)).await;
+    world.settle().await;
+    world.pass(60).await;
+    assert_eq!(delivered(&world).await, numbered(0, 5));
+    let stats = world.stats().await;
+    assert_eq!((stats.records_in, stats.records_delivered, stats.records_waiting), (3, 5, 0));
 }

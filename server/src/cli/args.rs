@@ -47,6 +47,9 @@ pub(crate) struct CommonArgs {
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) common: CommonArgs,
+    /// Tell metrics to Prometheus at /metrics, and /health, on this address [env: THALWEG_METRICS_LISTEN]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) metrics_listen: Option<String>,
     /// Check the configuration, print what is in effect and where from, and exit
     #[arg(long)]
     pub(crate) check_config: bool,
@@ -71,6 +74,13 @@ pub(crate) struct ServeArgs {
     /// The account that owns all resources [default: 000000000000] [env: THALWEG_ACCOUNT]
     #[arg(long, value_name = "12 DIGITS")]
     pub(crate) account: Option<String>,
+    /// Rates and quotas: aws, none, or a TOML file of them [default: none] [env: THALWEG_LIMITS]
+    #[arg(long, value_name = "aws|none|FILE")]
+    pub(crate) limits: Option<String>,
+    /// How long streams show CREATING, UPDATING and DELETING; 0: control operations are answered when they are done
+    /// [default: 0] [env: THALWEG_TRANSITION_MS]
+    #[arg(long, value_name = "MS")]
+    pub(crate) transition_ms: Option<u64>,
     /// Keep Firehose buckets as folders here [default: buckets in the data folder] [env: THALWEG_BUCKETS_ROOT]
     #[arg(long, value_name = "DIR")]
     pub(crate) buckets_root: Option<PathBuf>,
@@ -126,6 +136,7 @@ impl CommonArgs {
 impl ServeArgs {
     pub(crate) fn layer(&self) -> Layer {
         Layer {
+            metrics_listen: self.metrics_listen.clone(),
             dev: self.dev,
             allow_plaintext: self.allow_plaintext,
             repair: self.repair.then_some(true),
@@ -133,6 +144,8 @@ impl ServeArgs {
             tls_key: self.tls_key.clone(),
             tls_self_signed: self.tls_self_signed,
             account: self.account.clone(),
+            limits: self.limits.clone(),
+            transition_ms: self.transition_ms,
             log_level: self.log_level.clone(),
             log_format: self.log_format,
             buckets: BucketsLayer { root: self.buckets_root.clone(), ..BucketsLayer::default() },

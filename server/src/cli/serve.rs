@@ -34,6 +34,9 @@ async fn serve(config: &Config) -> Result<(), Error> {
 /// The line that scripts wait for, and, once in the life of a data directory, the key pair.
 fn greeting(server: &Server, config: &Config) -> String {
     let mut text = format!("listening on {}\n", server.url());
+    if let Some(url) = server.metrics_url() {
+        text.push_str(&format!("metrics on {url}\n"));
+    }
     let trust = trust_line(config, Some(server.url()));
     if config.tls.value == TlsChoice::SelfSigned {
         text.push_str(&format!("\nThe certificate is the server's own; clients trust it with\n\n{trust}"));

@@ -19,6 +19,7 @@ use crate::auth::Keys;
 use crate::config::{self, Buckets, Config, TlsChoice};
 use crate::http::{self, Tls, TlsError, TlsFiles, self_signed};
 use crate::keys::{self, KeyPair, KeysError};
+use crate::metrics::{MetricsListener, Readiness};
 
 /// Moves the server's clock ahead, for tests of what happens in five minutes or a day.
 const CLOCK_OFFSET_VARIABLE: &str = "THALWEG_TEST_CLOCK_OFFSET_SECONDS";
@@ -35,6 +36,7 @@ pub(crate) struct Server {
     url: String,
     pair: KeyPair,
     is_new_pair: bool,
+    metrics: Option<MetricsListener>,
     _endpoint: EndpointFile,
 }
 
@@ -51,6 +53,8 @@ pub(crate) enum StartError {
     Keys(#[from] KeysError),
     #[error(transparent)]
     Open(#[from] OpenError),
+    #[error(transparent)]
+    Limits(#[from] config::LimitsError),
     #[error("{CLOCK_OFFSET_VARIABLE}={0:?} is not a number of seconds")]
     ClockOffset(String),
 }
@@ -63,17 +67,40 @@ impl Server {
         keys::create_data_dir(data_dir).map_err(data_dir_error)?;
         let listener = bind(config.listen.value).await?;
         let tls = open_tls(config)?;
+        let ready = Readiness::default();
+        let metrics = match config.metrics_listen.value {
+            Some(address) => Some(MetricsListener::start(bind(address).await?, ready.clone()).map_err(data_dir_error)?),
+            None => None,
+        };
         let found = keys::find_or_make(data_dir, |name| std::env::var(name).ok(), &SystemRandom)?;
         let app = App::open(app_config(config)?).await?;
+        // Nobody else fills it.
+        let _first = ready.set(app.clone());
         let url = config::endpoint_url(listener.local_addr().map_err(data_dir_error)?, &config.tls.value);
         let endpoint = EndpointFile::publish(data_dir, &url).map_err(data_dir_error)?;
         let keys = keys_for(config.dev.value, &found.pair);
-        Ok(Self { listener, app, keys, tls, url, pair: found.pair, is_new_pair: found.is_new, _endpoint: endpoint })
+        Ok(Self {
+            listener,
+            app,
+            keys,
+            tls,
+            url,
+            pair: found.pair,
+            is_new_pair: found.is_new,
+            metrics,
+            _endpoint: endpoint,
+        })
     }
 
     /// Where a client on this machine reaches it.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where metrics are told, if they are.
+    pub(crate) fn metrics_url(&self) -> Option<String> {
+        let address = self.metrics.as_ref()?.address();
+        Some(format!("{}/metrics", config::endpoint_url(address, &TlsChoice::Off)))
     }
 
     /// Tells, for as long as the server runs and after, what [`App::stored`] tells.
@@ -163,7 +190,7 @@ fn app_config(config: &Config) -> Result<AppConfig, StartError> {
         account: config.account.value.clone(),
         repair: config.repair.value,
         buckets: buckets_config(config.buckets.value.clone()),
-        streams: streams::StreamsConfig::default(),
+        streams: config::streams_config(&config.limits.value, config.transition_ms.value)?,
         clock_offset: clock_offset(std::env::var(CLOCK_OFFSET_VARIABLE).ok())?,
     })
 }

@@ -10,12 +10,15 @@ pub(crate) fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Resul
     let flag = |name: &'static str| text(name).map(|value| parse_flag(name, value)).transpose();
     Ok(Layer {
         listen: text("THALWEG_LISTEN"),
+        metrics_listen: text("THALWEG_METRICS_LISTEN"),
         data_dir: text("THALWEG_DATA_DIR").map(Into::into),
         dev: flag("THALWEG_DEV")?,
         allow_plaintext: flag("THALWEG_ALLOW_PLAINTEXT")?,
         repair: None,
         account: text("THALWEG_ACCOUNT"),
         region: text("THALWEG_REGION"),
+        limits: text("THALWEG_LIMITS"),
+        transition_ms: text("THALWEG_TRANSITION_MS").map(parse_millis).transpose()?,
         log_level: text("THALWEG_LOG_LEVEL"),
         log_format: text("THALWEG_LOG_FORMAT").map(parse_log_format).transpose()?,
         tls_cert: text("THALWEG_TLS_CERT").map(Into::into),
@@ -40,6 +43,11 @@ fn parse_flag(variable: &'static str, value: String) -> Result<bool, ConfigError
         "0" | "false" => Ok(false),
         _ => Err(ConfigError::Variable { variable, value, expected: "1, 0, true or false" }),
     }
+}
+
+fn parse_millis(value: String) -> Result<u64, ConfigError> {
+    let expected = "a number of milliseconds";
+    value.parse().map_err(|_| ConfigError::Variable { variable: "THALWEG_TRANSITION_MS", value, expected })
 }
 
 fn parse_log_format(value: String) -> Result<LogFormat, ConfigError> {

@@ -33,6 +33,11 @@ pub(crate) enum ConfigError {
          listen on 127.0.0.1, give --tls-cert and --tls-key or --tls-self-signed, or --allow-plaintext if something in front encrypts"
     )]
     PlaintextBeyondLoopback { listen: SocketAddr },
+    #[error(
+        "metrics on {listen} can be read by everybody who reaches it; \
+         listen on 127.0.0.1, or give --allow-plaintext if that is meant"
+    )]
+    MetricsBeyondLoopback { listen: SocketAddr },
     #[error("buckets.{key} does not belong to buckets.kind = \"{kind}\"")]
     BucketsKey { key: &'static str, kind: &'static str },
     #[error("buckets.access_key_id and buckets.secret_access_key are given together or not at all")]

@@ -10,6 +10,8 @@ use serde::Deserialize;
 pub(crate) struct Layer {
     /// `ADDRESS:PORT`; port 0 picks a free one.
     pub(crate) listen: Option<String>,
+    /// `ADDRESS:PORT` of metrics and health; they are not told anywhere without.
+    pub(crate) metrics_listen: Option<String>,
     /// Where everything durable lives.
     pub(crate) data_dir: Option<PathBuf>,
     /// Accept any credentials; loopback only.
@@ -23,6 +25,10 @@ pub(crate) struct Layer {
     pub(crate) account: Option<String>,
     /// The region that `thalweg env` prints; requests bring their own.
     pub(crate) region: Option<String>,
+    /// `aws`, `none` or a file of limits.
+    pub(crate) limits: Option<String>,
+    /// How long streams are CREATING, UPDATING and DELETING.
+    pub(crate) transition_ms: Option<u64>,
     /// Level or filter directives, `info` or `streams=debug,info`.
     pub(crate) log_level: Option<String>,
     /// How log lines look.

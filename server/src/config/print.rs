@@ -8,11 +8,17 @@ const REDACTED: &str = "(redacted)";
 pub(crate) fn to_toml(config: &Config) -> String {
     let mut out = String::new();
     line(&mut out, "listen", config.listen.value.to_string(), config.listen.origin);
+    if let Some(address) = config.metrics_listen.value {
+        line(&mut out, "metrics_listen", address.to_string(), config.metrics_listen.origin);
+    }
     line(&mut out, "data_dir", config.data_dir.value.to_string_lossy().into_owned(), config.data_dir.origin);
     line(&mut out, "dev", config.dev.value, config.dev.origin);
     line(&mut out, "allow_plaintext", config.allow_plaintext.value, config.allow_plaintext.origin);
     line(&mut out, "account", config.account.value.as_str(), config.account.origin);
     line(&mut out, "region", config.region.value.as_str(), config.region.origin);
+    line(&mut out, "limits", config.limits.value.as_str(), config.limits.origin);
+    let transition = i64::try_from(config.transition_ms.value).unwrap_or(i64::MAX);
+    line(&mut out, "transition_ms", transition, config.transition_ms.origin);
     line(&mut out, "log_level", config.log_level.value.as_str(), config.log_level.origin);
     line(&mut out, "log_format", config.log_format.value.as_str(), config.log_format.origin);
     tls_lines(&mut out, config);

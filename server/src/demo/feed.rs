@@ -9,10 +9,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use types::{Clock, SystemClock};
+use wire::Blob;
+use wire::kinesis::{PutRecordsInput, PutRecordsOutput, PutRecordsRequestEntry};
 
 use super::board::Board;
-use super::client::{CallError, Client};
 use super::telemetry::Sampler;
+use crate::client::{CallError, Client, Service};
 
 /// Records that wait to be put; a full queue slows its sources down.
 pub(super) const QUEUE_COUNT_MAX: usize = 4096;
@@ -137,7 +139,7 @@ async fn fill(batch: &mut Vec<Entry>, queue: &mut mpsc::Receiver<Entry>) -> Opti
 async fn put_batch(client: &Client, stream: &str, mut batch: Vec<Entry>, board: &Board) {
     let mut pause = RETRY_PAUSE_FIRST;
     while !batch.is_empty() {
-        match client.put_records(stream, &batch).await {
+        match put_records(client, stream, &batch).await {
             Ok(acknowledged) => {
                 let mut refused = Vec::new();
                 for (entry, acknowledged) in batch.into_iter().zip(acknowledged) {
@@ -163,6 +165,22 @@ async fn put_batch(client: &Client, stream: &str, mut batch: Vec<Entry>, board: 
             pause = (pause * 2).min(RETRY_PAUSE_MAX);
         }
     }
+}
+
+/// PutRecords; says of each entry whether it was acknowledged.
+async fn put_records(client: &Client, stream: &str, entries: &[Entry]) -> Result<Vec<bool>, CallError> {
+    let operation = "PutRecords";
+    let entry = |entry: &Entry| PutRecordsRequestEntry {
+        data: Some(Blob(entry.data.clone())),
+        partition_key: Some(entry.partition_key.clone()),
+        ..Default::default()
+    };
+    let records = Some(entries.iter().map(entry).collect());
+    let input = PutRecordsInput { stream_name: Some(stream.into()), records, ..Default::default() };
+    let output: PutRecordsOutput = client.call(Service::Kinesis, operation, &input).await?;
+    let results = output.records.filter(|results| results.len() == entries.len());
+    let results = results.ok_or(CallError::Shape { operation })?;
+    Ok(results.iter().map(|result| result.sequence_number.is_some()).collect())
 }
 
 #[cfg(test)]

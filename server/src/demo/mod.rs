@@ -5,7 +5,6 @@
 //! Read `run.rs` next, then `setup.rs` for what is made and `feed.rs` for what flows.
 
 mod board;
-mod client;
 mod feed;
 mod format;
 mod hints;

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use types::{Clock, SystemClock, Timestamp};
 
 use super::board::Board;
-use super::client::{CallError, Client, Service};
+use crate::client::{CallError, Client, Service};
 
 /// GetRecords may be called five times a second and shard; twice is enough for windows of seconds.
 const POLL_PAUSE: Duration = Duration::from_millis(500);
@@ -41,7 +41,7 @@ pub(super) struct ShardReader {
 /// One reader per shard, each at the tip.
 pub(super) async fn open(client: &Client, stream: &'static str) -> Result<Vec<ShardReader>, CallError> {
     let operation = "ListShards";
-    let output = client.call(Service::Kinesis, operation, &json!({"StreamName": stream})).await?;
+    let output = client.call_json(Service::Kinesis, operation, &json!({"StreamName": stream})).await?;
     let shards = output["Shards"].as_array().ok_or(CallError::Shape { operation })?;
     let mut readers = Vec::new();
     for shard in shards {
@@ -90,14 +90,15 @@ impl ShardReader {
                 "ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": number,
             }),
         };
-        let output = self.client.call(Service::Kinesis, operation, &input).await?;
+        let output = self.client.call_json(Service::Kinesis, operation, &input).await?;
         self.iterator = output["ShardIterator"].as_str().ok_or(CallError::Shape { operation })?.into();
         Ok(())
     }
 
     async fn next(&mut self) -> Result<Vec<Row>, CallError> {
         let operation = "GetRecords";
-        let output = self.client.call(Service::Kinesis, operation, &json!({"ShardIterator": self.iterator})).await?;
+        let output =
+            self.client.call_json(Service::Kinesis, operation, &json!({"ShardIterator": self.iterator})).await?;
         let records = output["Records"].as_array().ok_or(CallError::Shape { operation })?;
         if let Some(number) = records.last().and_then(|record| record["SequenceNumber"].as_str()) {
             self.last_sequence_number = Some(number.into());

@@ -11,7 +11,6 @@ use tokio::task::JoinSet;
 use types::{Clock, SystemClock, Timestamp};
 
 use super::board::Board;
-use super::client::Client;
 use super::feed::{self, Entry};
 use super::input::{self, Input};
 use super::objects::{self, Meter, Watcher};
@@ -21,6 +20,7 @@ use super::setup::{self, SetupError};
 use super::show::Show;
 use super::{hints, stop, terminal};
 use crate::cli::{self, DemoArgs, Error, Server, StartError, Stop};
+use crate::client::Client;
 use crate::config::{self, BucketsLayer, Config, Layer, Sources};
 
 /// Why the demo did not run.
@@ -135,7 +135,8 @@ impl Run {
         let bucket = buckets_root(&data_dir).join(setup::BUCKET);
         let paste = hints::for_another_terminal(server.pair(), region, server.url());
         Self {
-            client: Client::new(server.url(), region, server.pair()),
+            client: Client::of(server.url(), region, server.pair())
+                .expect("a server knows its own URL, and a plain one needs no certificates"),
             board: Arc::default(),
             intro: hints::intro(server.url(), &data_dir, &bucket, &paste),
             fixed: Fixed {

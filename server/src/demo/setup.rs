@@ -5,10 +5,9 @@
 
 use std::time::Duration;
 
+use crate::client::{CallError, Client, Service};
 use serde_json::{Value, json};
 use types::{Clock, SystemClock};
-
-use super::client::{CallError, Client, Service};
 
 /// Where telemetry goes.
 pub(super) const STREAM: &str = "telemetry";
@@ -60,9 +59,9 @@ pub(super) async fn start_query(client: &Client) -> Result<(), SetupError> {
             "CodeContent": {"TextContent": query(&source, &sink)},
         }},
     });
-    client.call(Service::Analytics, "CreateApplication", &input).await?;
+    client.call_json(Service::Analytics, "CreateApplication", &input).await?;
     let name = json!({"ApplicationName": APPLICATION});
-    client.call(Service::Analytics, "StartApplication", &name).await?;
+    client.call_json(Service::Analytics, "StartApplication", &name).await?;
     wait("the application", "RUNNING", async || application_status(client).await).await
 }
 
@@ -73,7 +72,7 @@ pub(super) fn query(source_arn: &str, sink_arn: &str) -> String {
 
 async fn create_stream(client: &Client, name: &str, shards: u32) -> Result<String, SetupError> {
     let input = json!({"StreamName": name, "ShardCount": shards});
-    unless_in_use(client.call(Service::Kinesis, "CreateStream", &input).await)?;
+    unless_in_use(client.call_json(Service::Kinesis, "CreateStream", &input).await)?;
     let state = async || Ok(text(&describe_stream(client, name).await?, "StreamStatus"));
     wait("the stream", "ACTIVE", state).await?;
     Ok(stream_arn(client, name).await?)
@@ -84,7 +83,7 @@ async fn stream_arn(client: &Client, name: &str) -> Result<String, CallError> {
 }
 
 async fn describe_stream(client: &Client, name: &str) -> Result<Value, CallError> {
-    let output = client.call(Service::Kinesis, "DescribeStreamSummary", &json!({"StreamName": name})).await?;
+    let output = client.call_json(Service::Kinesis, "DescribeStreamSummary", &json!({"StreamName": name})).await?;
     Ok(output["StreamDescriptionSummary"].clone())
 }
 
@@ -100,10 +99,10 @@ async fn create_delivery_stream(client: &Client, stream_arn: &str) -> Result<(),
             "CompressionFormat": "GZIP",
         },
     });
-    unless_in_use(client.call(Service::Firehose, "CreateDeliveryStream", &input).await)?;
+    unless_in_use(client.call_json(Service::Firehose, "CreateDeliveryStream", &input).await)?;
     let name = json!({"DeliveryStreamName": DELIVERY_STREAM});
     let state = async || {
-        let output = client.call(Service::Firehose, "DescribeDeliveryStream", &name).await?;
+        let output = client.call_json(Service::Firehose, "DescribeDeliveryStream", &name).await?;
         Ok(text(&output["DeliveryStreamDescription"], "DeliveryStreamStatus"))
     };
     wait("the delivery stream", "ACTIVE", state).await
@@ -116,18 +115,18 @@ pub(super) async fn remove_query(client: &Client) -> Result<(), SetupError> {
     }
     if application_status(client).await? != "READY" {
         let input = json!({"ApplicationName": APPLICATION, "Force": true});
-        client.call(Service::Analytics, "StopApplication", &input).await?;
+        client.call_json(Service::Analytics, "StopApplication", &input).await?;
         wait("the application", "READY", async || application_status(client).await).await?;
     }
     let detail = describe_application(client).await?;
     let input = json!({"ApplicationName": APPLICATION, "CreateTimestamp": detail["CreateTimestamp"]});
-    client.call(Service::Analytics, "DeleteApplication", &input).await?;
+    client.call_json(Service::Analytics, "DeleteApplication", &input).await?;
     wait("the application", NO_APPLICATION, async || application_status(client).await).await
 }
 
 async fn describe_application(client: &Client) -> Result<Value, CallError> {
     let name = json!({"ApplicationName": APPLICATION});
-    let output = client.call(Service::Analytics, "DescribeApplication", &name).await?;
+    let output = client.call_json(Service::Analytics, "DescribeApplication", &name).await?;
     Ok(output["ApplicationDetail"].clone())
 }
 

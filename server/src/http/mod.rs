@@ -49,6 +49,7 @@ pub(crate) async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let clock = app.clock.clone();
+    let metrics = app.metrics.clone();
     let (stop_all, stopping) = watch::channel(false);
     let front = Arc::new(Front::new(app, keys, stopping.clone()));
     let door = Arc::new(Door { front, tls, clock: clock.clone(), stopping });
@@ -69,9 +70,10 @@ pub(crate) async fn serve(
         match accepted {
             Ok((stream, _)) => {
                 let (door, watcher) = (door.clone(), graceful.watcher());
+                let counted = metrics.connection();
                 tokio::spawn(async move {
                     door.serve(stream, watcher).await;
-                    drop(slot);
+                    drop((slot, counted));
                 });
             }
             Err(error) => {

@@ -1,7 +1,8 @@
 //! Consuming in process: cursors, buffers, checkpoints.
 
 use bytes::Bytes;
-use streams::{Commit, Start, StreamsError};
+use futures_util::FutureExt;
+use streams::{Commit, PageBudget, Start, StreamsError};
 use types::{Epoch, Offset, PartitionId};
 
 use crate::world::{World, data, entry};
@@ -73,4 +74,27 @@ async fn a_buffer_is_read_from_a_position_and_trimmed() {
     let page = cursor.next_page(2, 1 << 20).await.unwrap();
     assert_eq!(page.records.iter().map(|record| record.data[0]).collect::<Vec<_>>(), [2, 3]);
     assert_eq!(page.records_behind, 1);
+}
+
+#[tokio::test]
+async fn pages_in_memory_are_bounded_for_all_cursors_together() {
+    let world = World::new().await;
+    let name = world.create("orders", 3).await;
+    for key in 0..40 {
+        world.streams.put_records(&world.scope, &name, vec![entry(&key.to_string(), "x")]).await.unwrap();
+    }
+    let stream = world.streams.stream(&world.scope, &name).unwrap();
+    let budget = PageBudget::new(2, 10, 1 << 20);
+    let mut silent = world.streams.shard_cursor(&stream, &stream.shards[0], Start::Latest).await.unwrap();
+    assert!(silent.next_page_within(&budget).now_or_never().is_none(), "it waits, and holds nothing while it does");
+
+    let mut held = Vec::new();
+    for shard in &stream.shards[..2] {
+        let mut cursor = world.streams.shard_cursor(&stream, shard, Start::Horizon).await.unwrap();
+        held.push(cursor.next_page_within(&budget).await.unwrap());
+    }
+    let mut third = world.streams.shard_cursor(&stream, &stream.shards[2], Start::Horizon).await.unwrap();
+    assert!(third.next_page_within(&budget).now_or_never().is_none(), "two pages are all that there may be");
+    held.pop();
+    assert!(!third.next_page_within(&budget).await.unwrap().page.records.is_empty());
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use streams::{Distribution, Position, PutEntry, Quotas, Resource, StreamMode, StreamsConfig, StreamsError};
+use streams::{
+    CreateStream, Distribution, Position, PutEntry, Quotas, Resource, Scaling, StreamMode, StreamsConfig, StreamsError,
+};
 use types::{ConsumerName, StreamName};
 
 use crate::world::{World, entry};
@@ -111,4 +113,42 @@ async fn on_demand_streams_have_rules_of_their_own() {
     world.streams.set_commitment(&world.scope, true).await.unwrap();
     warm().await.unwrap();
     assert_eq!(world.streams.stream(&world.scope, &name).unwrap().open_shards().len(), 3);
+}
+
+#[tokio::test]
+async fn on_demand_shards_follow_the_traffic() {
+    let world = World::new().await;
+    let name = StreamName::parse("orders").unwrap();
+    let request =
+        CreateStream { mode: StreamMode::OnDemand, shard_count: None, ..CreateStream::provisioned(name.clone(), 1) };
+    world.streams.create_stream(&world.scope, request).await.unwrap();
+    let mut scaling = Scaling::default();
+    let open = || world.streams.stream(&world.scope, &name).unwrap().open_shards().len();
+    world.streams.scale_on_demand(&mut scaling).await;
+    let put = |key: &'static str, count: usize| {
+        let entries = (0..count).map(|_| entry(key, &"x".repeat(1000))).collect();
+        world.streams.put_records(&world.scope, &name, entries)
+    };
+    world.clock.advance(Duration::from_secs(5));
+    world.streams.scale_on_demand(&mut scaling).await;
+    assert_eq!(open(), 4, "nothing came");
+    put("hot", 3000).await.unwrap();
+    put("cold", 500).await.unwrap();
+    world.clock.advance(Duration::from_secs(5));
+    world.streams.scale_on_demand(&mut scaling).await;
+    assert_eq!(open(), 5, "one shard took 600 records a second");
+    for _ in 0..6 {
+        put("hot", 6000).await.unwrap();
+        world.clock.advance(Duration::from_secs(5));
+        world.streams.scale_on_demand(&mut scaling).await;
+    }
+    assert_eq!(open(), 8, "a single key that is hot does not open shards without end");
+    world.clock.advance(HOUR * 23);
+    world.streams.scale_on_demand(&mut scaling).await;
+    assert_eq!(open(), 8, "the peak is of today");
+    for _ in 0..2 {
+        world.clock.advance(HOUR * 25);
+        world.streams.scale_on_demand(&mut scaling).await;
+    }
+    assert_eq!(open(), 4);
 }

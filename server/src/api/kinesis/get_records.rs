@@ -14,7 +14,13 @@ use crate::error::ApiError;
 pub(crate) async fn handle(app: &App, caller: &Caller, input: GetRecordsInput) -> Result<GetRecordsOutput, ApiError> {
     let which = input.stream_arn.as_deref().map(|arn| WhichStream::of(caller, None, Some(arn))).transpose()?;
     let limit = input.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(GET_RECORDS_COUNT_MAX);
-    let page = app.streams.get_records(&input.shard_iterator.unwrap_or_default(), Some(limit)).await?;
+    let iterator = input.shard_iterator.unwrap_or_default();
+    let call = app.streams.iterated(&iterator).map(|(stream, shard)| (app.metrics.call(&stream), shard));
+    let page = app.streams.get_records(&iterator, Some(limit)).await;
+    if let Some((call, shard)) = call {
+        call.get_records(shard, &page);
+    }
+    let page = page?;
 
     authorize_stream(caller, &page.stream)?;
     let contradicted = which.is_some_and(|which| which.scope != page.stream.scope || which.name != page.stream.name);

@@ -38,8 +38,10 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: PutRecordInput) ->
         app.streams.check_records(&stream.scope, &stream.name, vec![entry])?;
         return Err(ApiError::dry_run());
     }
-    let placed = app.streams.put_records(&stream.scope, &stream.name, vec![entry]).await?;
-    match placed.into_iter().next() {
+    let (call, bytes) = (app.metrics.call(&stream), entry.size());
+    let placed = app.streams.put_records(&stream.scope, &stream.name, vec![entry]).await;
+    call.put_record(bytes, &placed);
+    match placed?.into_iter().next() {
         Some(Ok(placed)) => Ok(PutRecordOutput {
             shard_id: Some(placed.shard.to_string()),
             sequence_number: Some(placed.sequence_number.to_string()),

@@ -21,12 +21,15 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: PutRecordsInput) -
         explicit_hash_key: record.explicit_hash_key,
         data: record.data.unwrap_or_default().0,
     });
-    let entries = entries.collect();
+    let entries: Vec<_> = entries.collect();
     if input.dry_run == Some(true) {
         app.streams.check_records(&stream.scope, &stream.name, entries)?;
         return Err(ApiError::dry_run());
     }
-    let results = app.streams.put_records(&stream.scope, &stream.name, entries).await?;
+    let (call, sizes) = (app.metrics.call(&stream), entries.iter().map(PutEntry::size).collect::<Vec<_>>());
+    let results = app.streams.put_records(&stream.scope, &stream.name, entries).await;
+    call.put_records(&sizes, &results);
+    let results = results?;
     let failed = results.iter().filter(|result| result.is_err()).count();
     Ok(PutRecordsOutput {
         failed_record_count: Some(to_count(failed)),
