@@ -130,6 +130,7 @@ impl From<CompanionsError> for ApiError {
             CompanionsError::ConditionFailed { .. } => "ConditionalCheckFailedException",
             CompanionsError::TransactionCanceled(_) => "TransactionCanceledException",
             CompanionsError::IdempotentParameterMismatch => "IdempotentParameterMismatchException",
+            CompanionsError::Unavailable(_) => error_code::SERVICE_UNAVAILABLE,
             CompanionsError::Commands(_) => return Self::internal(&error),
         };
         Self::new(code, error.to_string())
