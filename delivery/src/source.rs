@@ -165,7 +165,8 @@ impl Source {
         for shard in &source.shards {
             let is_read = self.reading.contains(&shard.partition) || self.ended.contains(&shard.partition);
             let parents = shard.parents.iter().filter_map(|id| source.shard(*id));
-            let waits = parents.into_iter().any(|parent| self.reading.contains(&parent.partition));
+            // Read to its end, not only not being read: a parent may itself still wait for its own parents.
+            let waits = parents.into_iter().any(|parent| !self.ended.contains(&parent.partition));
             if !is_read && !waits {
                 let start = self.start(shard.partition);
                 let cursor = self.streams.shard_cursor(source, shard, start).await?;

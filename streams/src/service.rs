@@ -104,7 +104,10 @@ impl Streams {
     pub async fn resume(&self) -> Result<(), StreamsError> {
         for partition in self.parts.catalog.current().dropped() {
             if self.parts.log.bounds(*partition).is_some() {
-                self.parts.log.drop_partition(*partition).await?;
+                // A full disk must not keep the server from starting: what frees it comes later.
+                if let Err(error) = self.parts.log.drop_partition(*partition).await {
+                    tracing::warn!(%error, partition = partition.0, "a deleted partition is dropped at the next start");
+                }
             }
         }
         self.resume_pending().await;
@@ -163,7 +166,7 @@ impl Streams {
         let (quotas, settle) = (self.shard_quotas(), self.settles_at_once());
         self.submit(StreamCommand::Delete { of: of.clone(), with_consumers, quotas, settle }).await?;
         if settle {
-            self.drop_shards(&stream).await;
+            self.drop_forgotten().await;
         } else {
             self.drive(of).await;
         }

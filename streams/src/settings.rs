@@ -35,7 +35,7 @@ impl Streams {
             return Err(bound("Maximum", RETENTION_HOURS_MAX, "long"));
         }
         let hours = u32::try_from(hours).unwrap_or(0);
-        self.change(scope, name, Change::Retention { hours, longer }).await?;
+        self.change(scope, name, Change::Retention { hours, longer, now: Some(self.parts.clock.now()) }).await?;
         let stream = self.stream(scope, name)?;
         self.trim_stream(&stream).await;
         Ok(())

@@ -69,9 +69,14 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn settle_consumer(&mut self, of: &StreamRef, name: &ConsumerName) -> Result<(), Rejected> {
+    pub(super) fn settle_consumer(
+        &mut self,
+        of: &StreamRef,
+        name: &ConsumerName,
+        created_seconds: u64,
+    ) -> Result<(), Rejected> {
         let stream = self.change(of)?;
-        match stream.consumers.get_mut(name) {
+        match stream.consumers.get_mut(name).filter(|there| there.created_seconds == created_seconds) {
             Some(there) if there.status == ConsumerStatus::Creating => there.status = ConsumerStatus::Active,
             Some(there) if there.status == ConsumerStatus::Deleting => {
                 stream.consumers.remove(name);

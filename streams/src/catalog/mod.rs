@@ -115,7 +115,9 @@ impl State {
             StreamCommand::DeregisterConsumer { of, name, created_seconds, settle } => {
                 self.deregister(&of, &name, created_seconds, settle)
             }
-            StreamCommand::SettleConsumer { of, name } => self.settle_consumer(&of, &name),
+            StreamCommand::SettleConsumer { of, name, created_seconds } => {
+                self.settle_consumer(&of, &name, created_seconds)
+            }
             StreamCommand::Tag { scope, resource, set, remove } => self.tag(&scope, &resource, set, &remove),
             StreamCommand::Policy { scope, resource, policy } => self.set_policy(&scope, &resource, policy),
             StreamCommand::Account { scope, committed } => {
