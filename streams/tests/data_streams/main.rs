@@ -7,6 +7,7 @@ mod control;
 mod fan_out;
 mod full_queue;
 mod put_get;
+mod queues;
 mod replay;
 mod reshard;
 mod settings;
