@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use types::{Command, ConsumerName, Domain, Epoch, HashKey, Scope, ShardId, StreamName, Timestamp};
 
 use crate::encryption::WrappedKey;
+use crate::queues::QueueCommand;
 use crate::resource::Resource;
 use crate::stream::Closed;
 use crate::{Distribution, ShardMetric, Stream, StreamMode};
@@ -155,6 +156,8 @@ pub(crate) enum StreamCommand {
     Policy { scope: Scope, resource: Resource, policy: Option<String> },
     /// Starts or ends the commitment to a minimum throughput of an account in a region.
     Account { scope: Scope, committed: bool },
+    /// Changes a queue.
+    Queue(QueueCommand),
 }
 
 /// A setting of a stream.

@@ -9,6 +9,7 @@ use types::{Clock, Commands, Offset, PartitionId, Random, Scope, StreamName, Tim
 
 use crate::command::{ShardQuotas, StreamCommand, StreamRef};
 use crate::fan_out::FanOut;
+use crate::queues::Desks;
 use crate::scaling::Traffic;
 use crate::tags::check_tags;
 use crate::throttle::Throttles;
@@ -44,6 +45,7 @@ pub struct Streams {
     pub(crate) throttles: Arc<Throttles>,
     pub(crate) traffic: Arc<Traffic>,
     pub(crate) fan_out: Arc<FanOut>,
+    pub(crate) desks: Arc<Desks>,
 }
 
 impl std::fmt::Debug for Streams {
@@ -96,6 +98,7 @@ impl Streams {
             throttles,
             traffic: Arc::default(),
             fan_out: Arc::default(),
+            desks: Arc::default(),
         }
     }
 
@@ -112,6 +115,7 @@ impl Streams {
         }
         self.resume_pending().await;
         self.resume_consumers();
+        self.resume_queues();
         Ok(())
     }
 

@@ -129,6 +129,7 @@ impl Streams {
         Ok(match resource {
             Resource::Stream(name) => self.stream(scope, name)?.tags.clone(),
             Resource::Consumer { .. } => self.registered(scope, resource)?.tags,
+            Resource::Queue(name) => self.queue(scope, name)?.tags.clone(),
         })
     }
 
@@ -147,6 +148,7 @@ impl Streams {
         Ok(match resource {
             Resource::Stream(name) => self.stream(scope, name)?.policy.clone(),
             Resource::Consumer { .. } => self.registered(scope, resource)?.policy,
+            Resource::Queue(name) => self.queue(scope, name)?.policy.clone(),
         })
     }
 

@@ -24,6 +24,9 @@ impl State {
         {
             self.check_on_demand(&of.scope, *on_demand_max)?;
         }
+        if matches!(change, Change::Mode { mode: StreamMode::Provisioned, .. }) {
+            self.check_no_queues(of.epoch, "switched to PROVISIONED")?;
+        }
         // AWS: "the change of the record distribution strategy is immediate".
         let immediate = matches!(change, Change::Distribution(_));
         let stream = self.change_active(of)?;

@@ -33,10 +33,8 @@ impl State {
             let message = format!("Consumer {} of stream {} already exists.", there.name, stream.name);
             return Err(Rejected { kind: Kind::InUse, message });
         }
-        if consumers_max.is_some_and(|max| stream.consumers.len() >= max as usize) {
-            let there = stream.consumers.len();
-            return Err(limit_exceeded(format!("Stream {} has {there} consumers, as many as it may.", stream.name)));
-        }
+        self.check_readers(&of.scope, of.epoch, consumers_max)?;
+        let stream = self.change(of)?;
         let creating = stream.consumers.values().filter(|there| there.status == ConsumerStatus::Creating).count();
         if creating_max.is_some_and(|max| creating >= max as usize) {
             return Err(limit_exceeded(format!("{creating} consumers of stream {} are CREATING.", stream.name)));

@@ -63,6 +63,7 @@ mod update_stream_mode;
 mod update_stream_record_distribution_strategy;
 mod update_stream_warm_throughput;
 mod which_consumer;
+mod which_queue;
 mod which_stream;
 
 crate::api::operations! {
