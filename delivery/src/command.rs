@@ -1,6 +1,6 @@
 //! The persisted commands of Firehose and of channels (version 1), as JSON in the command log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use types::{ChannelName, DeliveryStreamName, Offset, PartitionId, Scope, StreamName, Timestamp};
@@ -69,6 +69,17 @@ pub enum Command {
         freshness_seconds: Option<u32>,
         /// Where AWS would write its error log.
         logging: Option<Logging>,
+    },
+    /// Adds tags to a channel and takes some away.
+    TagChannel {
+        /// Whose it is.
+        scope: Scope,
+        /// Its name.
+        name: ChannelName,
+        /// Tags to add or change.
+        set: BTreeMap<String, String>,
+        /// Keys to take away before.
+        remove: BTreeSet<String>,
     },
     /// Forgets a channel; its partitions are dropped after this command is durable.
     DeleteChannel {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use types::limits::TAGS_MAX;
 use types::{ChannelName, CommandMeta, Epoch, Kind, PartitionId, Rejected, Scope};
 
 use super::State;
@@ -34,10 +35,19 @@ impl State {
                 self.channels.insert((scope, name), Arc::new(channel));
             }
             Command::UpdateChannel { scope, name, freshness_seconds, logging } => {
-                let channel = self.channels.get_mut(&(scope.clone(), name.clone()));
-                let channel = Arc::make_mut(channel.ok_or_else(|| no_channel(&scope, &name))?);
+                let channel = self.channel_mut(scope, name)?;
                 channel.freshness_seconds = freshness_seconds.unwrap_or(channel.freshness_seconds);
                 channel.logging = logging.unwrap_or_else(|| channel.logging.clone());
+            }
+            Command::TagChannel { scope, name, set, remove } => {
+                let tags = &mut self.channel_mut(scope, name)?.tags;
+                let count = tags.keys().filter(|key| !remove.contains(*key) && !set.contains_key(*key)).count();
+                if count + set.len() > TAGS_MAX {
+                    let message = format!("A resource has at most {TAGS_MAX} tags.");
+                    return Err(Rejected { kind: Kind::Invalid, message });
+                }
+                tags.retain(|key, _| !remove.contains(key));
+                tags.extend(set);
             }
             Command::DeleteChannel { scope, name } => {
                 let channel = self.channels.remove(&(scope.clone(), name.clone()));
@@ -48,6 +58,11 @@ impl State {
             Command::Create { .. } | Command::Delete { .. } => {}
         }
         Ok(())
+    }
+
+    fn channel_mut(&mut self, scope: Scope, name: ChannelName) -> Result<&mut Channel, Rejected> {
+        let missing = no_channel(&scope, &name);
+        self.channels.get_mut(&(scope, name)).map(Arc::make_mut).ok_or(missing)
     }
 
     fn admit_channel(&self, scope: &Scope, name: &ChannelName) -> Result<(), Rejected> {

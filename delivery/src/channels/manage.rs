@@ -1,5 +1,6 @@
 //! Create, describe, list, change and delete channels.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use streams::{Stream, StreamMode};
@@ -100,6 +101,18 @@ impl Delivery {
         let channel = self.channel(scope, name)?;
         self.tell_freshness(&channel);
         Ok(channel)
+    }
+
+    /// Adds tags and takes some away.
+    pub async fn tag_channel(
+        &self,
+        channel: &Channel,
+        set: BTreeMap<String, String>,
+        remove: BTreeSet<String>,
+    ) -> Result<(), DeliveryError> {
+        streams::check_tags(&set)?;
+        self.submit(&Command::TagChannel { scope: channel.scope.clone(), name: channel.name.clone(), set, remove })
+            .await
     }
 
     /// Deletes a channel. What is in memory is delivered if that works at once; the rest stays in its streams only.
