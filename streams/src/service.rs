@@ -8,6 +8,7 @@ use log::{Bounds, Log};
 use types::{Clock, Commands, Offset, PartitionId, Random, Scope, StreamName, Timestamp, limits};
 
 use crate::command::{ShardQuotas, StreamCommand, StreamRef};
+use crate::encryption::{Keyring, MasterKeys};
 use crate::fan_out::FanOut;
 use crate::scaling::Traffic;
 use crate::tags::check_tags;
@@ -31,6 +32,8 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// Authenticates iterators and page tokens; kept with the data so that they outlive a restart.
     pub token_secret: [u8; 32],
+    /// What wraps the data keys of encrypted streams.
+    pub master_keys: Arc<dyn MasterKeys>,
     /// Durations and quotas.
     pub config: StreamsConfig,
 }
@@ -44,6 +47,7 @@ pub struct Streams {
     pub(crate) throttles: Arc<Throttles>,
     pub(crate) traffic: Arc<Traffic>,
     pub(crate) fan_out: Arc<FanOut>,
+    pub(crate) keyring: Arc<Keyring>,
 }
 
 impl std::fmt::Debug for Streams {
@@ -96,6 +100,7 @@ impl Streams {
             throttles,
             traffic: Arc::default(),
             fan_out: Arc::default(),
+            keyring: Arc::default(),
         }
     }
 
