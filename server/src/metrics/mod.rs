@@ -29,7 +29,7 @@ use types::{Clock, Epoch};
 pub(crate) use listener::{MetricsListener, Readiness};
 pub(crate) use requests::Requests;
 pub(crate) use stopwatch::Stopwatch;
-pub(crate) use stream::{Call, StreamMetrics};
+pub(crate) use stream::{Call, Published, StreamMetrics};
 #[cfg(feature = "otel")]
 pub(crate) use traces::{Traces, TracesError};
 

@@ -90,7 +90,6 @@ impl StreamMetrics {
         add(self.gathered().minutes.entry(minute).or_default());
     }
 
-    #[cfg_attr(not(test), allow(dead_code, reason = "SubscribeToShard is not served yet"))]
     /// SubscribeToShard was answered. A subscription refused because of a rate is `Kind::Throttled` or `Kind::InUse`.
     pub(crate) fn subscribed(&self, consumer: &str, refused: Option<Kind>) {
         if refused == Some(Kind::Invalid) {
@@ -104,7 +103,6 @@ impl StreamMetrics {
         });
     }
 
-    #[cfg_attr(not(test), allow(dead_code, reason = "SubscribeToShard is not served yet"))]
     /// A subscription published an event, or failed to.
     pub(crate) fn event(&self, consumer: &str, published: Result<Published, ()>) {
         self.record(|figures| {
@@ -186,7 +184,6 @@ fn sample(yes: bool) -> f64 {
 }
 
 /// What an event carried.
-#[cfg_attr(not(test), allow(dead_code, reason = "SubscribeToShard is not served yet"))]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Published {
     /// How many records.

@@ -58,6 +58,11 @@ impl SubscriptionEvent {
         self.page.as_ref().map_or(&[], |page| &page.records)
     }
 
+    /// Keys and values of the records.
+    pub fn bytes(&self) -> u64 {
+        self.page.as_ref().map_or(0, |page| page.bytes())
+    }
+
     /// What `encode` makes of the event, which must depend on nothing else: done once for all subscribers that are
     /// told the same.
     pub fn encoded(&self, encode: impl FnOnce(&Self) -> Bytes) -> Bytes {

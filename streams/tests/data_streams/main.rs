@@ -7,6 +7,7 @@ mod control;
 mod encryption;
 mod fan_out;
 mod full_queue;
+mod model;
 mod put_get;
 mod replay;
 mod reshard;

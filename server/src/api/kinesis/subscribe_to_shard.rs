@@ -1,8 +1,11 @@
 //! SubscribeToShard: records pushed to a registered consumer, as a stream of events.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures_util::stream;
 use streams::{StreamsError, Subscription, SubscriptionEvent};
+use types::ConsumerName;
 use wire::event_stream::Event;
 use wire::kinesis::{SubscribeToShardEvent, SubscribeToShardInput};
 
@@ -14,6 +17,7 @@ use crate::api::Events;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::metrics::{Published, StreamMetrics};
 
 pub(crate) async fn handle(app: &App, caller: &Caller, input: SubscribeToShardInput) -> Result<Events, ApiError> {
     let which = WhichConsumer { stream_arn: None, name: None, arn: input.consumer_arn.as_deref() };
@@ -33,16 +37,37 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: SubscribeToShardIn
         app.streams.check_subscription(&arn, shard, position).await?;
         return Err(ApiError::dry_run());
     }
-    let subscription = app.streams.subscribe(&arn, shard, position).await?;
-    Ok(Box::pin(stream::unfold(subscription, next)))
+    let subscribed = app.streams.subscribe(&arn, shard, position).await;
+    let metrics = app.metrics.stream(&stream);
+    metrics.subscribed(consumer.name.as_str(), subscribed.as_ref().err().map(StreamsError::kind));
+    let told = Told { subscription: subscribed?, metrics, consumer: consumer.name };
+    Ok(Box::pin(stream::unfold(told, next)))
 }
 
-async fn next(mut subscription: Subscription) -> Option<(Event, Subscription)> {
-    let event = match subscription.next().await? {
-        Ok(event) => Event::Framed(event.encoded(frame)),
-        Err(error) => exception(error),
+/// A subscription and where its events are counted.
+struct Told {
+    subscription: Subscription,
+    metrics: Arc<StreamMetrics>,
+    consumer: ConsumerName,
+}
+
+async fn next(mut told: Told) -> Option<(Event, Told)> {
+    let event = match told.subscription.next().await? {
+        Ok(event) => {
+            let published = Published {
+                records: event.records().len(),
+                bytes: usize::try_from(event.bytes()).unwrap_or(usize::MAX),
+                millis_behind_latest: event.millis_behind_latest,
+            };
+            told.metrics.event(told.consumer.as_str(), Ok(published));
+            Event::Framed(event.encoded(frame))
+        }
+        Err(error) => {
+            told.metrics.event(told.consumer.as_str(), Err(()));
+            exception(error)
+        }
     };
-    Some((event, subscription))
+    Some((event, told))
 }
 
 /// The frame that all subscribers get who are told the same.
