@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use types::{AccountId, Applier, Clock, Domain, Random, Sleep, SystemClock, SystemRandom, Timestamp};
 
+use crate::master_keys::{LocalMasterKeys, Lookup, MasterKeysError};
 use crate::metrics::Metrics;
 
 const TOKEN_SECRET_FILE: &str = "token-secret";
@@ -37,6 +38,10 @@ pub(crate) struct AppConfig {
     pub(crate) buckets: BucketsConfig,
     /// How long changes of streams take, and quotas.
     pub(crate) streams: StreamsConfig,
+    /// The file of master keys; one in the data directory without.
+    pub(crate) master_keys: Option<PathBuf>,
+    /// The environment, which may hold master keys.
+    pub(crate) environment: Lookup,
     /// Added to the machine's clock, to see in a test what happens in five minutes or a day.
     pub(crate) clock_offset: Duration,
 }
@@ -51,6 +56,8 @@ impl AppConfig {
             repair: false,
             buckets: BucketsConfig::in_data_dir(folder),
             streams: StreamsConfig::default(),
+            master_keys: None,
+            environment: |_| None,
             clock_offset: Duration::ZERO,
         }
     }
@@ -63,6 +70,8 @@ pub(crate) enum OpenError {
     Log { path: PathBuf, source: LogError },
     #[error("the secret in {}: {source}", path.display())]
     Secret { path: PathBuf, source: std::io::Error },
+    #[error("the master keys: {0}")]
+    MasterKeys(#[from] MasterKeysError),
     #[error("Data Streams could not go on: {0}")]
     Streams(#[from] streams::StreamsError),
     #[error("the buckets: {0}")]
@@ -108,7 +117,7 @@ impl App {
     pub(crate) async fn open(config: AppConfig) -> Result<Arc<Self>, OpenError> {
         let clock: Arc<dyn Clock> = Arc::new(OffsetClock { ahead: config.clock_offset });
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
-        let (log, token_secret) = open_files(&config, &*random).await?;
+        let (log, token_secret, master_keys) = open_files(&config, &random).await?;
 
         let streams = Arc::<streams::Catalog>::default();
         let delivery = Arc::<delivery::Catalog>::default();
@@ -130,6 +139,7 @@ impl App {
             clock: clock.clone(),
             random: random.clone(),
             token_secret,
+            master_keys,
             config: config.streams.clone(),
         });
         streams.resume().await?;
@@ -210,17 +220,21 @@ fn log_dir(data_dir: &Path) -> PathBuf {
     data_dir.join("log")
 }
 
+type Files = (Arc<EmbeddedLog>, [u8; 32], Arc<LocalMasterKeys>);
+
 /// The parts that read the disk before anything else can start.
-async fn open_files(config: &AppConfig, random: &dyn Random) -> Result<(Arc<EmbeddedLog>, [u8; 32]), OpenError> {
+async fn open_files(config: &AppConfig, random: &Arc<dyn Random>) -> Result<Files, OpenError> {
     let secret_path = config.data_dir.join(TOKEN_SECRET_FILE);
     let token_secret =
-        token_secret(&secret_path, random).map_err(|source| OpenError::Secret { path: secret_path, source })?;
+        token_secret(&secret_path, &**random).map_err(|source| OpenError::Secret { path: secret_path, source })?;
+    let (file, random) = (config.master_keys.clone(), random.clone());
+    let master_keys = LocalMasterKeys::open(&config.data_dir, file, config.environment, random)?;
     let path = log_dir(&config.data_dir);
     let log_config = EmbeddedConfig { repair: config.repair, ..EmbeddedConfig::at(&path) };
     let opened = tokio::task::spawn_blocking(move || EmbeddedLog::open(log_config)).await;
     let opened = opened.unwrap_or_else(|panicked| Err(LogError::Stopped(panicked.to_string())));
     let log = opened.map_err(|source| OpenError::Log { path, source })?;
-    Ok((log, token_secret))
+    Ok((log, token_secret, Arc::new(master_keys)))
 }
 
 /// The key that authenticates iterators and page tokens: made once, so that they work across a restart.

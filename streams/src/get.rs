@@ -6,7 +6,7 @@ use bytes::Bytes;
 use log::{Bounds, LogError, Page, StoredRecord};
 use types::{Epoch, Offset, PartitionId, Record, SequenceNumber, Timestamp, limits};
 
-use crate::encryption::is_sealed;
+use crate::encryption::{Opener, is_sealed};
 use crate::{Shard, Stream, Streams, StreamsError};
 
 /// What GetRecords answers.
@@ -88,10 +88,12 @@ impl Streams {
     }
 
     fn opened(&self, place: Place<'_>, from: Offset, page: Page) -> Result<Read, StreamsError> {
+        let parts = &self.parts;
+        let mut opener = place.stream.map(|stream| self.keyring.opener(parts, stream, (place.partition, place.epoch)));
         let (mut records, mut next) = (Vec::with_capacity(page.records.len()), from);
         for record in page.records {
             let after = record.offset.next();
-            match self.to_record(place, record) {
+            match to_record(place.epoch, opener.as_mut(), record) {
                 Ok(record) => records.push(record),
                 Err(error) if records.is_empty() => return Err(error),
                 // What can be read is read first; who goes on is told then.
@@ -100,22 +102,6 @@ impl Streams {
             next = after;
         }
         Ok(Read { records, bounds: page.bounds, next })
-    }
-
-    /// The one place where what is in the log becomes what readers get.
-    fn to_record(&self, place: Place<'_>, record: StoredRecord) -> Result<Record, StreamsError> {
-        if let Some(stream) = place.stream
-            && is_sealed(&record.key)
-        {
-            return self.keyring.open(&self.parts, stream, (place.partition, place.epoch), &record);
-        }
-        Ok(Record {
-            sequence_number: SequenceNumber::of(place.epoch, record.offset),
-            arrival: record.time,
-            partition_key: text(record.key),
-            data: record.value,
-            encrypted: false,
-        })
     }
 
     /// The first offset that arrived at `time` or later; zero for a partition that nothing was appended to.
@@ -143,6 +129,22 @@ pub(crate) struct Read {
     pub(crate) records: Vec<Record>,
     pub(crate) bounds: Bounds,
     pub(crate) next: Offset,
+}
+
+/// The one place where what is in the log becomes what readers get.
+fn to_record(epoch: Epoch, opener: Option<&mut Opener<'_>>, record: StoredRecord) -> Result<Record, StreamsError> {
+    if let Some(opener) = opener
+        && is_sealed(&record.key)
+    {
+        return opener.open(&record);
+    }
+    Ok(Record {
+        sequence_number: SequenceNumber::of(epoch, record.offset),
+        arrival: record.time,
+        partition_key: text(record.key),
+        data: record.value,
+        encrypted: false,
+    })
 }
 
 /// Keys were strings when they were put; what is not UTF-8 any more is shown as such instead of lost.

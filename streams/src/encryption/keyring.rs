@@ -83,6 +83,32 @@ impl Sealer<'_> {
     }
 }
 
+/// Opens the records of one page.
+pub(crate) struct Opener<'a> {
+    parts: &'a Parts,
+    keyring: &'a Keyring,
+    stream: &'a Stream,
+    partition: PartitionId,
+    epoch: Epoch,
+    /// The key of the record before, which is nearly always that of the next too.
+    last: Option<(u32, Arc<LessSafeKey>)>,
+}
+
+impl Opener<'_> {
+    /// What a sealed record holds.
+    pub(crate) fn open(&mut self, record: &StoredRecord) -> Result<Record, StreamsError> {
+        let sequence_number = SequenceNumber::of(self.epoch, record.offset);
+        let damaged = || StreamsError::Sealed(format!("record {sequence_number} of stream {}", self.stream.name));
+        let number = sealed::key_number(&record.key).ok_or_else(damaged)?;
+        let cipher = match &self.last {
+            Some((last, cipher)) if *last == number => cipher,
+            _ => &self.last.insert((number, self.keyring.unwrapped(self.parts, self.stream, number)?)).1,
+        };
+        let (partition_key, data) = sealed::open(cipher, self.partition, record).ok_or_else(damaged)?;
+        Ok(Record { sequence_number, arrival: record.time, partition_key, data, encrypted: true })
+    }
+}
+
 impl Keyring {
     /// What seals new records of the stream; nothing where encryption is off.
     pub(crate) fn sealer<'a>(&'a self, parts: &'a Parts, stream: &Stream) -> Result<Option<Sealer<'a>>, StreamsError> {
@@ -91,20 +117,14 @@ impl Keyring {
         Ok(Some(Sealer { parts, keyring: self, number, cipher }))
     }
 
-    /// Opens a sealed record of the stream.
-    pub(crate) fn open(
-        &self,
-        parts: &Parts,
-        stream: &Stream,
+    /// What opens sealed records of a partition of the stream.
+    pub(crate) fn opener<'a>(
+        &'a self,
+        parts: &'a Parts,
+        stream: &'a Stream,
         (partition, epoch): (PartitionId, Epoch),
-        record: &StoredRecord,
-    ) -> Result<Record, StreamsError> {
-        let sequence_number = SequenceNumber::of(epoch, record.offset);
-        let damaged = || StreamsError::Sealed(format!("record {sequence_number} of stream {}", stream.name));
-        let number = sealed::key_number(&record.key).ok_or_else(damaged)?;
-        let cipher = self.unwrapped(parts, stream, number)?;
-        let (partition_key, data) = sealed::open(&cipher, partition, record).ok_or_else(damaged)?;
-        Ok(Record { sequence_number, arrival: record.time, partition_key, data, encrypted: true })
+    ) -> Opener<'a> {
+        Opener { parts, keyring: self, stream, partition, epoch, last: None }
     }
 
     fn unwrapped(&self, parts: &Parts, stream: &Stream, number: u32) -> Result<Arc<LessSafeKey>, StreamsError> {

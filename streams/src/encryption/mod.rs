@@ -12,7 +12,7 @@ mod switch;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use keyring::{Keyring, Sealer};
+pub(crate) use keyring::{Keyring, Opener, Sealer};
 pub use master::{KeyId, MasterKey, MasterKeyError, MasterKeys, NoMasterKeys};
 pub(crate) use sealed::is_sealed;
 
