@@ -219,7 +219,8 @@ def test_a_stop_of_the_server_ends_subscriptions_cleanly(server):
 def test_nothing_is_lost_when_the_server_dies_and_the_client_goes_on(server):
     kinesis = server.client("kinesis")
     arn = make_consumer(kinesis, "s")
-    stopping, acknowledged, seen = threading.Event(), [], []
+    # The reader may only stop when it is certain that nothing more will be acknowledged.
+    stopping, written, acknowledged, seen = threading.Event(), threading.Event(), [], []
 
     def write():
         for index in itertools.count():
@@ -234,7 +235,7 @@ def test_nothing_is_lost_when_the_server_dies_and_the_client_goes_on(server):
 
     def read():
         position = {"Type": "TRIM_HORIZON"}
-        while not (stopping.is_set() and acknowledged and seen and seen[-1] >= acknowledged[-1]):
+        while not (written.is_set() and acknowledged and seen and seen[-1] >= acknowledged[-1]):
             try:
                 for event in events(subscribe(kinesis, arn, **position)):
                     seen.extend(r["SequenceNumber"] for r in event["Records"])
@@ -242,7 +243,7 @@ def test_nothing_is_lost_when_the_server_dies_and_the_client_goes_on(server):
                         "Type": "AFTER_SEQUENCE_NUMBER",
                         "SequenceNumber": event["ContinuationSequenceNumber"],
                     }
-                    if stopping.is_set() and seen and seen[-1] >= acknowledged[-1]:
+                    if written.is_set() and seen and seen[-1] >= acknowledged[-1]:
                         return
             except (*GONE, ClientError):
                 time.sleep(0.05)
@@ -259,6 +260,7 @@ def test_nothing_is_lost_when_the_server_dies_and_the_client_goes_on(server):
     for thread in threads:
         thread.join(30)
         assert not thread.is_alive()
+        written.set()
     everything = [r["SequenceNumber"] for r in read_shard(kinesis, "s", SHARD)]
     assert set(acknowledged) <= set(everything)
     assert seen == everything[: len(seen)], "each once, in order, none left out"

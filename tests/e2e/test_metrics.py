@@ -405,7 +405,7 @@ def test_metrics_stay_on_loopback_unless_told_otherwise(make_server):
 
 def test_sts_says_whose_key_it_is(shared):
     account = "000000000000"
-    expected = {"Account": account, "Arn": f"arn:aws:iam::{account}:root", "UserId": account}
+    expected = {"Account": account, "Arn": f"arn:aws:iam::{account}:user/default", "UserId": account}
     identity = shared.client("sts").get_caller_identity()
     assert {name: identity[name] for name in expected} == expected
     assert shared.aws("sts", "get-caller-identity") == expected

@@ -9,6 +9,7 @@ mod body;
 mod connection;
 mod gzip;
 mod held;
+mod linger;
 mod preface;
 mod reply_body;
 mod request;

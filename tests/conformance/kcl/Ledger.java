@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What the workers wrote down, one line a record in the order of processing: {@code run shard key number}.
+ * What the workers wrote down, one line a record in the order of processing: {@code worker/run shard key number}.
  *
  * <p>The rule of an ordered, at-least-once consumer: within one run of a shard's processor a key's numbers follow each
  * other without a gap, and a key's number is first seen only after all numbers before it. A run that begins again at
@@ -28,6 +28,15 @@ final class Ledger {
       seen.add(line[2] + " " + line[3]);
     }
     return seen.size();
+  }
+
+  /** Who processed anything so far. */
+  Set<String> workers() {
+    Set<String> workers = new HashSet<>();
+    for (String[] line : lines()) {
+      workers.add(line[0].substring(0, line[0].indexOf('/')));
+    }
+    return workers;
   }
 
   /** Throws unless the rule holds for exactly this many records. */

@@ -34,7 +34,7 @@ public final class Worker {
     SingleStreamTracker stream = new SingleStreamTracker(application,
         InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON));
     ConfigsBuilder configs = new ConfigsBuilder(
-        stream, application, kinesis, dynamo, cloudWatch, arguments[1], () -> new Processor(processed));
+        stream, application, kinesis, dynamo, cloudWatch, arguments[1], () -> new Processor(arguments[1], processed));
     RetrievalConfig retrieval = configs.retrievalConfig();
     if (arguments[2].equals("polling")) {
       retrieval.retrievalSpecificConfig(new PollingConfig(application, kinesis).idleTimeBetweenReadsInMillis(250));
@@ -57,17 +57,21 @@ public final class Worker {
     while (System.in.read() >= 0) {
       continue;
     }
-    scheduler.startGracefulShutdown().get(20, TimeUnit.SECONDS);
-    System.exit(0);
+    try {
+      scheduler.startGracefulShutdown().get(20, TimeUnit.SECONDS);
+    } finally {
+      System.exit(0);
+    }
   }
 
   /** Writes each record down, then checkpoints. */
   private static final class Processor implements ShardRecordProcessor {
-    private final String run = UUID.randomUUID().toString();
+    private final String run;
     private final Path processed;
     private String shard;
 
-    Processor(Path processed) {
+    Processor(String worker, Path processed) {
+      this.run = worker + "/" + UUID.randomUUID();
       this.processed = processed;
     }
 

@@ -8,7 +8,7 @@ NAMELESS = "arn:aws:kinesis:us-east-1:000000000000:{}/unknown"
 STREAM, QUEUE, CHANNEL = (NAMELESS.format(kind) for kind in ("stream", "queue", "channel"))
 CONSUMER = STREAM + "/consumer/unknown:1700000000"
 GONE, INVALID, ARGUMENT = "ResourceNotFoundException", "ValidationException", "InvalidArgumentException"
-IN_USE, DRY, LIMIT = "ResourceInUseException", "DryRunOperationException", "LimitExceededException"
+IN_USE, DRY = "ResourceInUseException", "DryRunOperationException"
 REFUSED = f"{INVALID}|{ARGUMENT}"
 UNKNOWN = {"StreamName": "unknown"}
 SHARD = "shardId-000000000000"
@@ -41,8 +41,8 @@ ROWS = [
     ("MergeShards", ARGUMENT,
      lambda w, name, arn: {"StreamName": name, "ShardToMerge": SHARD, "AdjacentShardToMerge": SHARD}),
     ("UpdateShardCount", GONE, {**UNKNOWN, "TargetShardCount": 2, "ScalingType": "UNIFORM_SCALING"}),
-    ("UpdateShardCount", f"{REFUSED}|{LIMIT}",
-     lambda w, name, arn: {"StreamName": name, "TargetShardCount": 10001, "ScalingType": "UNIFORM_SCALING"}),
+    ("UpdateShardCount", REFUSED,
+     lambda w, name, arn: {"StreamName": w.on_demand()[0], "TargetShardCount": 2, "ScalingType": "UNIFORM_SCALING"}),
     ("IncreaseStreamRetentionPeriod", GONE, {**UNKNOWN, "RetentionPeriodHours": 48}),
     ("IncreaseStreamRetentionPeriod", REFUSED, lambda w, name, arn: {"StreamName": name, "RetentionPeriodHours": 8761}),
     ("DecreaseStreamRetentionPeriod", GONE, {**UNKNOWN, "RetentionPeriodHours": 24}),
