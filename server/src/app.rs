@@ -107,9 +107,8 @@ pub(crate) struct App {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) account: AccountId,
     log: Arc<EmbeddedLog>,
-    retention: JoinHandle<()>,
-    measuring: JoinHandle<()>,
-    scaling: JoinHandle<()>,
+    /// What runs beside the requests until the stop.
+    background: Vec<JoinHandle<()>>,
 }
 
 impl App {
@@ -169,11 +168,7 @@ impl App {
         let parts = cloudwatch::Parts { log: log.clone(), clock: clock.clone(), limits: Default::default() };
         let cloudwatch = CloudWatch::open(parts).await?;
         let metrics = Arc::new(Metrics::new(clock.clone(), cloudwatch.clone()));
-        let measuring = tokio::spawn(metrics.clone().run(streams.clone()));
-        let trimmed = streams.clone();
-        let retention = tokio::spawn(async move { trimmed.run_retention().await });
-        let scaled = streams.clone();
-        let scaling = tokio::spawn(async move { scaled.run_scaling().await });
+        let background = start_background(&streams, &metrics);
         Ok(Arc::new(Self {
             streams,
             delivery,
@@ -185,9 +180,7 @@ impl App {
             random,
             account: config.account,
             log,
-            retention,
-            measuring,
-            scaling,
+            background,
         }))
     }
 
@@ -204,9 +197,7 @@ impl App {
     /// Stops consumers, then the log: applications write a last checkpoint, deliveries are stored, appends flushed.
     /// To be called when no request is in flight any more.
     pub(crate) async fn shutdown(&self) {
-        self.retention.abort();
-        self.measuring.abort();
-        self.scaling.abort();
+        self.background.iter().for_each(JoinHandle::abort);
         self.analytics.shutdown().await;
         self.delivery.shutdown().await;
         self.metrics.flush().await;
@@ -214,6 +205,16 @@ impl App {
             tracing::error!(%error, "the log could not be flushed");
         }
     }
+}
+
+/// Measuring, forgetting what retention has passed, and scaling on-demand streams.
+fn start_background(streams: &Streams, metrics: &Arc<Metrics>) -> Vec<JoinHandle<()>> {
+    let (trimmed, scaled) = (streams.clone(), streams.clone());
+    vec![
+        tokio::spawn(metrics.clone().run(streams.clone())),
+        tokio::spawn(async move { trimmed.run_retention().await }),
+        tokio::spawn(async move { scaled.run_scaling().await }),
+    ]
 }
 
 fn log_dir(data_dir: &Path) -> PathBuf {
