@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use types::{AccountId, Applier, Clock, Domain, Random, Sleep, SystemClock, SystemRandom, Timestamp};
 
+use crate::master_keys::{LocalMasterKeys, Lookup, MasterKeysError};
 use crate::metrics::Metrics;
 
 const TOKEN_SECRET_FILE: &str = "token-secret";
@@ -37,6 +38,10 @@ pub(crate) struct AppConfig {
     pub(crate) buckets: BucketsConfig,
     /// How long changes of streams take, and quotas.
     pub(crate) streams: StreamsConfig,
+    /// The file of master keys; one in the data directory without.
+    pub(crate) master_keys: Option<PathBuf>,
+    /// The environment, which may hold master keys.
+    pub(crate) environment: Lookup,
     /// Added to the machine's clock, to see in a test what happens in five minutes or a day.
     pub(crate) clock_offset: Duration,
 }
@@ -51,6 +56,8 @@ impl AppConfig {
             repair: false,
             buckets: BucketsConfig::in_data_dir(folder),
             streams: StreamsConfig::default(),
+            master_keys: None,
+            environment: |_| None,
             clock_offset: Duration::ZERO,
         }
     }
@@ -63,6 +70,8 @@ pub(crate) enum OpenError {
     Log { path: PathBuf, source: LogError },
     #[error("the secret in {}: {source}", path.display())]
     Secret { path: PathBuf, source: std::io::Error },
+    #[error("the master keys: {0}")]
+    MasterKeys(#[from] MasterKeysError),
     #[error("Data Streams could not go on: {0}")]
     Streams(#[from] streams::StreamsError),
     #[error("the buckets: {0}")]
@@ -98,9 +107,8 @@ pub(crate) struct App {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) account: AccountId,
     log: Arc<EmbeddedLog>,
-    retention: JoinHandle<()>,
-    measuring: JoinHandle<()>,
-    scaling: JoinHandle<()>,
+    /// What runs beside the requests until the stop.
+    background: Vec<JoinHandle<()>>,
 }
 
 impl App {
@@ -108,7 +116,7 @@ impl App {
     pub(crate) async fn open(config: AppConfig) -> Result<Arc<Self>, OpenError> {
         let clock: Arc<dyn Clock> = Arc::new(OffsetClock { ahead: config.clock_offset });
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
-        let (log, token_secret) = open_files(&config, &*random).await?;
+        let (log, token_secret, master_keys) = open_files(&config, &random).await?;
 
         let streams = Arc::<streams::Catalog>::default();
         let delivery = Arc::<delivery::Catalog>::default();
@@ -130,6 +138,7 @@ impl App {
             clock: clock.clone(),
             random: random.clone(),
             token_secret,
+            master_keys,
             config: config.streams.clone(),
         });
         streams.resume().await?;
@@ -159,11 +168,7 @@ impl App {
         let parts = cloudwatch::Parts { log: log.clone(), clock: clock.clone(), limits: Default::default() };
         let cloudwatch = CloudWatch::open(parts).await?;
         let metrics = Arc::new(Metrics::new(clock.clone(), cloudwatch.clone()));
-        let measuring = tokio::spawn(metrics.clone().run(streams.clone()));
-        let trimmed = streams.clone();
-        let retention = tokio::spawn(async move { trimmed.run_retention().await });
-        let scaled = streams.clone();
-        let scaling = tokio::spawn(async move { scaled.run_scaling().await });
+        let background = start_background(&streams, &metrics);
         Ok(Arc::new(Self {
             streams,
             delivery,
@@ -175,9 +180,7 @@ impl App {
             random,
             account: config.account,
             log,
-            retention,
-            measuring,
-            scaling,
+            background,
         }))
     }
 
@@ -194,9 +197,7 @@ impl App {
     /// Stops consumers, then the log: applications write a last checkpoint, deliveries are stored, appends flushed.
     /// To be called when no request is in flight any more.
     pub(crate) async fn shutdown(&self) {
-        self.retention.abort();
-        self.measuring.abort();
-        self.scaling.abort();
+        self.background.iter().for_each(JoinHandle::abort);
         self.analytics.shutdown().await;
         self.delivery.shutdown().await;
         self.metrics.flush().await;
@@ -206,21 +207,35 @@ impl App {
     }
 }
 
+/// Measuring, forgetting what retention has passed, and scaling on-demand streams.
+fn start_background(streams: &Streams, metrics: &Arc<Metrics>) -> Vec<JoinHandle<()>> {
+    let (trimmed, scaled) = (streams.clone(), streams.clone());
+    vec![
+        tokio::spawn(metrics.clone().run(streams.clone())),
+        tokio::spawn(async move { trimmed.run_retention().await }),
+        tokio::spawn(async move { scaled.run_scaling().await }),
+    ]
+}
+
 fn log_dir(data_dir: &Path) -> PathBuf {
     data_dir.join("log")
 }
 
+type Files = (Arc<EmbeddedLog>, [u8; 32], Arc<LocalMasterKeys>);
+
 /// The parts that read the disk before anything else can start.
-async fn open_files(config: &AppConfig, random: &dyn Random) -> Result<(Arc<EmbeddedLog>, [u8; 32]), OpenError> {
+async fn open_files(config: &AppConfig, random: &Arc<dyn Random>) -> Result<Files, OpenError> {
     let secret_path = config.data_dir.join(TOKEN_SECRET_FILE);
     let token_secret =
-        token_secret(&secret_path, random).map_err(|source| OpenError::Secret { path: secret_path, source })?;
+        token_secret(&secret_path, &**random).map_err(|source| OpenError::Secret { path: secret_path, source })?;
+    let (file, random) = (config.master_keys.clone(), random.clone());
+    let master_keys = LocalMasterKeys::open(&config.data_dir, file, config.environment, random)?;
     let path = log_dir(&config.data_dir);
     let log_config = EmbeddedConfig { repair: config.repair, ..EmbeddedConfig::at(&path) };
     let opened = tokio::task::spawn_blocking(move || EmbeddedLog::open(log_config)).await;
     let opened = opened.unwrap_or_else(|panicked| Err(LogError::Stopped(panicked.to_string())));
     let log = opened.map_err(|source| OpenError::Log { path, source })?;
-    Ok((log, token_secret))
+    Ok((log, token_secret, Arc::new(master_keys)))
 }
 
 /// The key that authenticates iterators and page tokens: made once, so that they work across a restart.

@@ -73,6 +73,8 @@ pub(crate) struct Config {
     pub(crate) region: Setting<Region>,
     pub(crate) limits: Setting<String>,
     pub(crate) transition_ms: Setting<u64>,
+    /// The file of master keys; one in the data directory unless it is named.
+    pub(crate) master_keys: Setting<Option<PathBuf>>,
     pub(crate) log_level: Setting<String>,
     pub(crate) log_format: Setting<LogFormat>,
     pub(crate) tls: Setting<TlsChoice>,
@@ -125,6 +127,7 @@ impl Sources {
             region: self.pick(|layer| layer.region.take(), || REGION_DEFAULT.into()).map(|t| Region::parse(&t))?,
             limits: self.pick(|layer| layer.limits.take(), || LIMITS_DEFAULT.into()),
             transition_ms: self.pick(|layer| layer.transition_ms, || 0),
+            master_keys: self.pick(|layer| layer.master_keys.take().map(Some), || None),
             log_level: self.pick(|layer| layer.log_level.take(), || LOG_LEVEL_DEFAULT.into()),
             log_format: self.pick(|layer| layer.log_format, || LogFormat::Text),
             tls,

@@ -7,7 +7,7 @@ use analytics::AnalyticsError;
 use companions::CompanionsError;
 use companions::cloudwatch::CloudWatchError;
 use delivery::DeliveryError;
-use streams::StreamsError;
+use streams::{MasterKeyError, StreamsError};
 use types::Kind;
 use wire::sigv4::SignatureError;
 use wire::{DecodeError, error_code};
@@ -87,6 +87,7 @@ impl From<StreamsError> for ApiError {
     fn from(error: StreamsError) -> Self {
         let code = match &error {
             StreamsError::ExpiredToken(_) => error_code::EXPIRED_NEXT_TOKEN,
+            StreamsError::Kms { problem, .. } => kms_code(*problem),
             _ => match error.kind() {
                 Kind::NotFound => error_code::RESOURCE_NOT_FOUND,
                 Kind::InUse => error_code::RESOURCE_IN_USE,
@@ -101,6 +102,17 @@ impl From<StreamsError> for ApiError {
             },
         };
         Self::new(code, error.to_string())
+    }
+}
+
+fn kms_code(problem: MasterKeyError) -> &'static str {
+    match problem {
+        MasterKeyError::NotFound => error_code::KMS_NOT_FOUND,
+        MasterKeyError::AccessDenied => error_code::KMS_ACCESS_DENIED,
+        MasterKeyError::Disabled => error_code::KMS_DISABLED,
+        MasterKeyError::InvalidState => error_code::KMS_INVALID_STATE,
+        MasterKeyError::Throttled => error_code::KMS_THROTTLING,
+        MasterKeyError::OptInRequired => error_code::KMS_OPT_IN_REQUIRED,
     }
 }
 

@@ -13,6 +13,7 @@ mod dispatch;
 mod error;
 mod http;
 mod keys;
+mod master_keys;
 mod metrics;
 
 // Frames, bodies and batches are many short allocations of a few sizes on few threads: mimalloc's best case.

@@ -1,9 +1,11 @@
 //! Consuming in process: a cursor over one partition that waits for the commit instead of polling.
 
+use std::sync::Arc;
+
 use tokio::sync::watch;
 use types::{Epoch, Offset, PartitionId, Record, ShardId, Timestamp};
 
-use crate::get::to_record;
+use crate::get::Place;
 use crate::{Shard, Stream, Streams, StreamsError};
 
 mod budget;
@@ -46,6 +48,16 @@ pub struct ShardCursor {
     durable_end: watch::Receiver<Offset>,
 }
 
+/// What the catalog says of a cursor's partition now.
+struct Found {
+    /// The stream; none for a buffer.
+    stream: Option<Arc<Stream>>,
+    /// The oldest arrival to be shown.
+    cutoff: Timestamp,
+    /// Whether the shard's end is part of the stream's state.
+    has_children: bool,
+}
+
 impl ShardCursor {
     /// The offset of the next record it will return: what a checkpoint stores, to be given to [`Start::At`].
     pub fn position(&self) -> Offset {
@@ -61,7 +73,8 @@ impl ShardCursor {
     /// stream's retention are skipped. Cancel-safe: a dropped call has not moved.
     ///
     /// # Errors
-    /// [`StreamsError::NotFound`] when the partition was dropped, its stream deleted.
+    /// [`StreamsError::NotFound`] when the partition was dropped, its stream deleted; [`StreamsError::Kms`] when the next
+    /// record cannot be opened now.
     pub async fn next_page(&mut self, records_max: usize, bytes_max: usize) -> Result<CursorPage, StreamsError> {
         loop {
             let changes = self.seen();
@@ -80,17 +93,16 @@ impl ShardCursor {
 
     /// What is there now, if it is a page.
     async fn page_now(&mut self, records_max: usize, bytes_max: usize) -> Result<Option<CursorPage>, StreamsError> {
-        let (cutoff, has_children) = self.look_up()?;
-        let read = self.streams.read_retained(self.partition, self.next, cutoff, records_max, bytes_max).await?;
-        let behind = read.page.bounds.end.0.saturating_sub(read.next.0);
-        let ended = read.page.bounds.closed.is_some() && has_children && behind == 0;
-        if !ended && read.page.records.is_empty() {
+        let Found { stream, cutoff, has_children } = self.look_up()?;
+        let place = Place { stream: stream.as_deref(), partition: self.partition, epoch: self.epoch };
+        let read = self.streams.read_retained(place, self.next, cutoff, records_max, bytes_max).await?;
+        let behind = read.bounds.end.0.saturating_sub(read.next.0);
+        let ended = read.bounds.closed.is_some() && has_children && behind == 0;
+        if !ended && read.records.is_empty() {
             return Ok(None);
         }
         self.next = read.next;
-        let epoch = self.epoch;
-        let records = read.page.records.into_iter().map(|record| to_record(epoch, record)).collect();
-        Ok(Some(CursorPage { records, ended, records_behind: behind }))
+        Ok(Some(CursorPage { records: read.records, ended, records_behind: behind }))
     }
 
     async fn changed(&mut self, mut changes: watch::Receiver<u64>) -> Result<(), StreamsError> {
@@ -102,13 +114,15 @@ impl ShardCursor {
         }
     }
 
-    /// The oldest arrival to be shown, and whether the shard's end is part of the stream's state.
-    fn look_up(&self) -> Result<(Timestamp, bool), StreamsError> {
-        let Some((stream, shard)) = self.shard else { return Ok((Timestamp(0), true)) };
+    fn look_up(&self) -> Result<Found, StreamsError> {
+        let Some((stream, shard)) = self.shard else {
+            return Ok(Found { stream: None, cutoff: Timestamp(0), has_children: true });
+        };
         let state = self.streams.parts.catalog.current();
         let stream = state.by_epoch(stream).ok_or_else(|| self.gone())?;
         let shard = stream.shard(shard).ok_or_else(|| self.gone())?;
-        Ok((stream.oldest(self.streams.parts.clock.now()), shard.closed.is_some()))
+        let (cutoff, has_children) = (stream.oldest(self.streams.parts.clock.now()), shard.closed.is_some());
+        Ok(Found { stream: Some(Arc::clone(stream)), cutoff, has_children })
     }
 
     fn gone(&self) -> StreamsError {

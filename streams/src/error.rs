@@ -3,6 +3,8 @@
 use log::LogError;
 use types::{Kind, Rejected, SubmitError};
 
+use crate::MasterKeyError;
+
 /// Why an operation did not happen; [`StreamsError::kind`] says what the caller may do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StreamsError {
@@ -30,6 +32,17 @@ pub enum StreamsError {
     /// The page token is older than five minutes.
     #[error("{0}")]
     ExpiredToken(String),
+    /// The master key of an encrypted stream cannot be used now (AWS: one exception for each problem).
+    #[error("{message}")]
+    Kms {
+        /// What is the matter with the key.
+        problem: MasterKeyError,
+        /// Which key and stream.
+        message: String,
+    },
+    /// A sealed record does not open although its key is there: it was changed in the log, or is of a newer release.
+    #[error("what is sealed does not open: {0}")]
+    Sealed(String),
     /// The log did not do it.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -48,6 +61,8 @@ impl StreamsError {
             Self::Unsupported(_) => Kind::Unsupported,
             Self::LimitExceeded(_) => Kind::LimitExceeded,
             Self::Throttled(_) => Kind::Throttled,
+            Self::Kms { .. } => Kind::Unavailable,
+            Self::Sealed(_) => Kind::Internal,
             Self::ExpiredIterator(_) | Self::ExpiredToken(_) => Kind::Expired,
             Self::Log(error) => error.kind(),
             Self::Commands(_) => Kind::Internal,

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use log::{LogError, Page, StoredRecord};
+use log::{Bounds, LogError, Page, StoredRecord};
 use types::{Epoch, Offset, PartitionId, Record, SequenceNumber, Timestamp, limits};
 
+use crate::encryption::{Opener, is_sealed};
 use crate::{Shard, Stream, Streams, StreamsError};
 
 /// What GetRecords answers.
@@ -38,35 +39,35 @@ impl Streams {
             return Err(stream.over_rate(shard.id));
         }
         let cutoff = stream.oldest(now);
-        let read =
-            self.read_retained(shard.partition, token.next, cutoff, limit, limits::GET_RECORDS_BYTES_MAX).await?;
-        let (page, next) = (read.page, read.next);
-        let caught_up = next >= page.bounds.end;
-        let millis_behind_latest = match page.records.last() {
+        let place = Place { stream: Some(&stream), partition: shard.partition, epoch: shard.epoch };
+        let bytes_max = limits::GET_RECORDS_BYTES_MAX;
+        let Read { records, bounds, next } = self.read_retained(place, token.next, cutoff, limit, bytes_max).await?;
+        let caught_up = next >= bounds.end;
+        let millis_behind_latest = match records.last() {
             _ if caught_up => 0,
-            Some(last) => now.since(last.time).as_millis() as u64,
-            None => now.since(page.bounds.last_time).as_millis() as u64,
+            Some(last) => now.since(last.arrival).as_millis() as u64,
+            None => now.since(bounds.last_time).as_millis() as u64,
         };
         // The log may have closed it a moment before its children are known; a reader is told of both together.
         let ended = shard.closed.is_some() && caught_up;
         let children = if ended { stream.children(shard.id) } else { Vec::new() };
         let next_iterator = (!ended).then(|| self.issue(stream.epoch, shard.id, next));
-        let bytes = page.records.iter().map(|record| (record.key.len() + record.value.len()) as u64).sum();
+        let bytes = records.iter().map(|record| (record.partition_key.len() + record.data.len()) as u64).sum();
         self.throttles.shards.was_read(shard.partition, bytes, now);
-        let records = page.records.into_iter().map(|record| to_record(shard.epoch, record)).collect();
         Ok(GetPage { records, next_iterator, millis_behind_latest, children, stream })
     }
 
-    /// Reads from `from` or, where that is trimmed or older than `cutoff`, from the oldest record that is not.
+    /// Reads from `from` or, where that is trimmed or older than `cutoff`, from the oldest record that is not. A page ends
+    /// before a record that cannot be opened; one that would begin with it is the error.
     pub(crate) async fn read_retained(
         &self,
-        partition: PartitionId,
+        place: Place<'_>,
         from: Offset,
         cutoff: Timestamp,
         records_max: usize,
         bytes_max: usize,
     ) -> Result<Read, StreamsError> {
-        let mut from = from;
+        let (partition, mut from) = (place.partition, from);
         loop {
             let page = match self.parts.log.read(partition, from, records_max, bytes_max).await {
                 Ok(page) => page,
@@ -82,9 +83,25 @@ impl Streams {
                 from = self.offset_at_time(partition, cutoff).await?.max(from.next());
                 continue;
             }
-            let next = page.records.last().map_or(from, |last| last.offset.next());
-            return Ok(Read { page, next });
+            return self.opened(place, from, page);
         }
+    }
+
+    fn opened(&self, place: Place<'_>, from: Offset, page: Page) -> Result<Read, StreamsError> {
+        let parts = &self.parts;
+        let mut opener = place.stream.map(|stream| self.keyring.opener(parts, stream, (place.partition, place.epoch)));
+        let (mut records, mut next) = (Vec::with_capacity(page.records.len()), from);
+        for record in page.records {
+            let after = record.offset.next();
+            match to_record(place.epoch, opener.as_mut(), record) {
+                Ok(record) => records.push(record),
+                Err(error) if records.is_empty() => return Err(error),
+                // What can be read is read first; who goes on is told then.
+                Err(_) => break,
+            }
+            next = after;
+        }
+        Ok(Read { records, bounds: page.bounds, next })
     }
 
     /// The first offset that arrived at `time` or later; zero for a partition that nothing was appended to.
@@ -97,19 +114,37 @@ impl Streams {
     }
 }
 
+/// What is read, and with what it opens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// The stream, whose records may be sealed; none for a buffer.
+    pub(crate) stream: Option<&'a Stream>,
+    pub(crate) partition: PartitionId,
+    /// Of the shard.
+    pub(crate) epoch: Epoch,
+}
+
 /// A page, and the offset after it.
 pub(crate) struct Read {
-    pub(crate) page: Page,
+    pub(crate) records: Vec<Record>,
+    pub(crate) bounds: Bounds,
     pub(crate) next: Offset,
 }
 
-pub(crate) fn to_record(epoch: Epoch, record: StoredRecord) -> Record {
-    Record {
+/// The one place where what is in the log becomes what readers get.
+fn to_record(epoch: Epoch, opener: Option<&mut Opener<'_>>, record: StoredRecord) -> Result<Record, StreamsError> {
+    if let Some(opener) = opener
+        && is_sealed(&record.key)
+    {
+        return opener.open(&record);
+    }
+    Ok(Record {
         sequence_number: SequenceNumber::of(epoch, record.offset),
         arrival: record.time,
         partition_key: text(record.key),
         data: record.value,
-    }
+        encrypted: false,
+    })
 }
 
 /// Keys were strings when they were put; what is not UTF-8 any more is shown as such instead of lost.

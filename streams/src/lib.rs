@@ -36,7 +36,7 @@ pub use checkpoint::Commit;
 pub use config::{Quotas, Rates, StreamsConfig};
 pub use consumer::{Consumer, ConsumerStatus};
 pub use cursor::{CursorPage, HeldPage, PageBudget, ShardCursor, Start};
-pub use encryption::{StreamKeys, WrappedKey};
+pub use encryption::{KeyId, MasterKey, MasterKeyError, MasterKeys, NoMasterKeys, StreamKeys, WrappedKey};
 pub use error::StreamsError;
 pub use fan_out::{Subscription, SubscriptionEvent};
 pub use get::GetPage;

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use log::{Appended, LogError, NewRecord, PartitionAppend};
 use types::{HashKey, Offset, Scope, SequenceNumber, ShardId, StreamName, Timestamp, limits};
 
+use crate::encryption::Sealer;
 use crate::scaling::Load;
 use crate::service::not_found;
 use crate::throttle::ShardThrottle;
@@ -91,7 +92,9 @@ impl Streams {
     /// Whether a put of these records would be taken: everything that [`Self::put_records`] checks, and no write.
     pub fn check_records(&self, scope: &Scope, name: &StreamName, entries: Vec<PutEntry>) -> Result<(), StreamsError> {
         check_total(&entries)?;
-        Batch::new(self, &*self.serving(scope, name)?, entries).map(|_| ())
+        let stream = self.serving(scope, name)?;
+        self.keyring.sealer(&self.parts, &stream)?;
+        Batch::new(self, &stream, entries).map(|_| ())
     }
 
     /// Appends batches of several streams, and `first` before them, as one atomic unit. Where a shard was closed by a
@@ -116,8 +119,11 @@ impl Streams {
         loop {
             let mut parts: Vec<PartitionAppend> = first.clone().into_iter().collect();
             let now = self.parts.clock.now();
-            let route = |(stream, batch): &(Arc<Stream>, Batch)| batch.route(stream.clone(), &mut parts);
-            let routed: Vec<Routed> = batches.iter().map(route).collect();
+            let mut routed: Vec<Routed> = Vec::with_capacity(batches.len());
+            for (stream, batch) in &batches {
+                let sealer = self.keyring.sealer(&self.parts, stream).map_err(refused)?;
+                routed.push(batch.route(stream.clone(), &mut parts, sealer.as_ref()));
+            }
             if parts.is_empty() {
                 return Ok(Written { routed, appended: Vec::new() });
             }
@@ -271,8 +277,9 @@ impl Batch {
         }
     }
 
-    /// Adds the records to `parts`, one part for each shard that has some. Keeps the order of entries within a shard.
-    fn route(&self, stream: Arc<Stream>, parts: &mut Vec<PartitionAppend>) -> Routed {
+    /// Adds the records to `parts`, sealed if there is a sealer, one part for each shard that has some. Keeps the order of
+    /// entries within a shard.
+    fn route(&self, stream: Arc<Stream>, parts: &mut Vec<PartitionAppend>, sealer: Option<&Sealer<'_>>) -> Routed {
         let mut part_of_shard: Vec<Option<usize>> = vec![None; stream.shards.len()];
         let mut places = Vec::with_capacity(self.records.len());
         for (index, (key, record)) in self.keys.iter().zip(&self.records).enumerate() {
@@ -285,9 +292,9 @@ impl Batch {
                 parts.push(PartitionAppend { partition: stream.shards[shard].partition, records: Vec::new() });
                 parts.len() - 1
             });
-            let records = &mut parts[part].records;
+            let PartitionAppend { partition, records } = &mut parts[part];
             places.push(Ok(Place { shard, part, index: records.len() as u64 }));
-            records.push(record.clone());
+            records.push(sealer.map_or_else(|| record.clone(), |sealer| sealer.seal(*partition, record)));
         }
         Routed { stream, places }
     }

@@ -8,6 +8,7 @@ use log::{Bounds, Log};
 use types::{Clock, Commands, Offset, PartitionId, Random, Scope, StreamName, Timestamp, limits};
 
 use crate::command::{ShardQuotas, StreamCommand, StreamRef};
+use crate::encryption::{Keyring, MasterKeys};
 use crate::fan_out::FanOut;
 use crate::queues::Desks;
 use crate::scaling::Traffic;
@@ -32,6 +33,8 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// Authenticates iterators and page tokens; kept with the data so that they outlive a restart.
     pub token_secret: [u8; 32],
+    /// What wraps the data keys of encrypted streams.
+    pub master_keys: Arc<dyn MasterKeys>,
     /// Durations and quotas.
     pub config: StreamsConfig,
 }
@@ -46,6 +49,7 @@ pub struct Streams {
     pub(crate) traffic: Arc<Traffic>,
     pub(crate) fan_out: Arc<FanOut>,
     pub(crate) desks: Arc<Desks>,
+    pub(crate) keyring: Arc<Keyring>,
 }
 
 impl std::fmt::Debug for Streams {
@@ -99,6 +103,7 @@ impl Streams {
             traffic: Arc::default(),
             fan_out: Arc::default(),
             desks: Arc::default(),
+            keyring: Arc::default(),
         }
     }
 

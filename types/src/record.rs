@@ -15,4 +15,6 @@ pub struct Record {
     pub partition_key: String,
     /// The payload, 0 bytes to the stream's maximum record size.
     pub data: Bytes,
+    /// Whether the log holds it sealed.
+    pub encrypted: bool,
 }

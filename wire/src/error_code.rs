@@ -47,6 +47,18 @@ codes! {
     INVALID_REQUEST = "InvalidRequestException", 400;
     /// The signature is wrong, out of date or made for something else.
     INVALID_SIGNATURE = "InvalidSignatureException", 400;
+    /// The master key of an encrypted stream may not be used, or is not the one it was encrypted with.
+    KMS_ACCESS_DENIED = "KMSAccessDeniedException", 400;
+    /// The master key is switched off.
+    KMS_DISABLED = "KMSDisabledException", 400;
+    /// The master key is in no state to be used.
+    KMS_INVALID_STATE = "KMSInvalidStateException", 400;
+    /// There is no such master key.
+    KMS_NOT_FOUND = "KMSNotFoundException", 400;
+    /// The account has not subscribed to the keeper of its master keys.
+    KMS_OPT_IN_REQUIRED = "KMSOptInRequired", 400;
+    /// The keeper of master keys is asked too often.
+    KMS_THROTTLING = "KMSThrottlingException", 400;
     /// A quota is used up.
     LIMIT_EXCEEDED = "LimitExceededException", 400;
     /// The request is not signed.

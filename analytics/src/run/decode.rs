@@ -438,6 +438,7 @@ mod tests {
                 arrival: types::Timestamp(0),
                 partition_key: String::new(),
                 data: data.into(),
+                encrypted: false,
             });
             proptest::prop_assert!(decode(&program.sources[0], ShardId(0), &records).is_ok());
         }

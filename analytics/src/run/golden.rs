@@ -76,6 +76,7 @@ impl Bench {
             arrival: self.now,
             partition_key: format!("key-{}", self.shard),
             data: Bytes::copy_from_slice(line.as_bytes()),
+            encrypted: false,
         });
         *offset += 1;
     }

@@ -74,6 +74,7 @@ impl Portions {
             arrival: opened.record.arrival,
             partition_key: part.partition_key.into_owned(),
             data: part.data,
+            encrypted: opened.record.encrypted,
         });
         let before = portion.records.len();
         portion.records.extend(taken);
@@ -114,6 +115,7 @@ mod tests {
                 arrival: Timestamp(offset),
                 partition_key: "a".into(),
                 data: aggregator.take().map_or_else(|| Bytes::from(offset.to_string()), |made| made.record.data),
+                encrypted: false,
             }
         };
         (0..).zip(counts).map(make).collect()

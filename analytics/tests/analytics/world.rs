@@ -133,6 +133,7 @@ impl World {
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
             token_secret: [1; 32],
+            master_keys: Arc::new(streams::NoMasterKeys),
             config: streams::StreamsConfig::default(),
         });
         streams.resume().await.unwrap();

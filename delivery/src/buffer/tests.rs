@@ -44,7 +44,8 @@ fn changeable_buffer(
 
 fn push(buffer: &mut Buffer, partition: PartitionId, offset: Offset, arrival: Timestamp, payloads: &[Bytes]) -> bool {
     let sequence_number = SequenceNumber::of(Epoch(0), offset);
-    let record = Record { sequence_number, arrival, partition_key: String::new(), data: Bytes::new() };
+    let record =
+        Record { sequence_number, arrival, partition_key: String::new(), data: Bytes::new(), encrypted: false };
     buffer.push(partition, offset, &record, payloads)
 }
 

@@ -89,6 +89,7 @@ impl World {
             clock: self.clock.clone(),
             random: Arc::new(SystemRandom),
             token_secret: [7; 32],
+            master_keys: Arc::new(streams::NoMasterKeys),
             config: streams::StreamsConfig::default(),
         });
         let delivery = Delivery::new(Parts {

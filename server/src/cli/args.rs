@@ -95,6 +95,9 @@ pub(crate) struct ServeArgs {
     /// [default: 0] [env: THALWEG_TRANSITION_MS]
     #[arg(long, value_name = "MS")]
     pub(crate) transition_ms: Option<u64>,
+    /// The master keys of encrypted streams, TOML [default: master-keys in the data folder] [env: THALWEG_MASTER_KEYS]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) master_keys: Option<PathBuf>,
     /// Keep Firehose buckets as folders here [default: buckets in the data folder] [env: THALWEG_BUCKETS_ROOT]
     #[arg(long, value_name = "DIR")]
     pub(crate) buckets_root: Option<PathBuf>,
@@ -160,6 +163,7 @@ impl ServeArgs {
             account: self.account.clone(),
             limits: self.limits.clone(),
             transition_ms: self.transition_ms,
+            master_keys: self.master_keys.clone(),
             log_level: self.log_level.clone(),
             log_format: self.log_format,
             buckets: BucketsLayer { root: self.buckets_root.clone(), ..BucketsLayer::default() },

@@ -206,6 +206,8 @@ fn app_config(config: &Config) -> Result<AppConfig, StartError> {
         account: config.account.value.clone(),
         repair: config.repair.value,
         buckets: buckets_config(config.buckets.value.clone()),
+        master_keys: config.master_keys.value.clone(),
+        environment: |name| std::env::var(name).ok(),
         streams: config::streams_config(&config.limits.value, config.transition_ms.value)?,
         clock_offset: clock_offset(std::env::var(CLOCK_OFFSET_VARIABLE).ok())?,
     })

@@ -19,6 +19,7 @@ pub(crate) fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Resul
         region: text("THALWEG_REGION"),
         limits: text("THALWEG_LIMITS"),
         transition_ms: text("THALWEG_TRANSITION_MS").map(parse_millis).transpose()?,
+        master_keys: text("THALWEG_MASTER_KEYS").map(Into::into),
         log_level: text("THALWEG_LOG_LEVEL"),
         log_format: text("THALWEG_LOG_FORMAT").map(parse_log_format).transpose()?,
         tls_cert: text("THALWEG_TLS_CERT").map(Into::into),

@@ -29,6 +29,8 @@ pub(crate) struct Layer {
     pub(crate) limits: Option<String>,
     /// How long streams are CREATING, UPDATING and DELETING.
     pub(crate) transition_ms: Option<u64>,
+    /// The file of master keys.
+    pub(crate) master_keys: Option<PathBuf>,
     /// Level or filter directives, `info` or `streams=debug,info`.
     pub(crate) log_level: Option<String>,
     /// How log lines look.
@@ -101,9 +103,8 @@ impl LogFormat {
 impl Layer {
     /// Makes relative paths relative to `folder`: a file names its neighbours, wherever the server is started from.
     pub(crate) fn anchored(mut self, folder: &Path) -> Self {
-        for path in
-            [&mut self.data_dir, &mut self.tls_cert, &mut self.tls_key, &mut self.buckets.root].into_iter().flatten()
-        {
+        let Self { data_dir, tls_cert, tls_key, master_keys, buckets, .. } = &mut self;
+        for path in [data_dir, tls_cert, tls_key, master_keys, &mut buckets.root].into_iter().flatten() {
             *path = folder.join(&path);
         }
         self

@@ -19,6 +19,9 @@ pub(crate) fn to_toml(config: &Config) -> String {
     line(&mut out, "limits", config.limits.value.as_str(), config.limits.origin);
     let transition = i64::try_from(config.transition_ms.value).unwrap_or(i64::MAX);
     line(&mut out, "transition_ms", transition, config.transition_ms.origin);
+    if let Some(path) = &config.master_keys.value {
+        line(&mut out, "master_keys", path.to_string_lossy().into_owned(), config.master_keys.origin);
+    }
     line(&mut out, "log_level", config.log_level.value.as_str(), config.log_level.origin);
     line(&mut out, "log_format", config.log_format.value.as_str(), config.log_format.origin);
     tls_lines(&mut out, config);

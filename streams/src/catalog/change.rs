@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use types::{CommandMeta, Kind, Rejected, Timestamp};
 
-use super::{State, invalid};
+use super::{State, invalid, limit_exceeded};
 use crate::command::{Change, StreamRef};
-use crate::encryption::WrappedKey;
+use crate::encryption::{KEYS_PER_STREAM_MAX, WrappedKey};
 use crate::stream::{Counted, Pending};
 use crate::{Distribution, ShardMetric, Stream, StreamMode, StreamStatus};
 
@@ -128,6 +128,9 @@ impl Stream {
     ) -> Result<(), Rejected> {
         let what = if key.is_some() { Counted::Encrypt } else { Counted::Decrypt };
         self.check_daily(what, per_day, meta)?;
+        if key.is_some() && self.keys.all.len() >= KEYS_PER_STREAM_MAX {
+            return Err(limit_exceeded(format!("Stream {} has had {KEYS_PER_STREAM_MAX} keys.", self.name)));
+        }
         self.count(what, meta);
         self.keys.on = key.is_some();
         self.keys.all.extend(key);

@@ -6,11 +6,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OnceCell;
-use types::{Epoch, Offset, PartitionId, Timestamp, limits};
+use types::{Offset, PartitionId, Timestamp, limits};
 
 use super::event::Page;
 use super::memory::{Budget, Reserved};
-use crate::get::to_record;
+use crate::get;
 use crate::{Streams, StreamsError};
 
 /// Pages kept for a shard; who is further behind reads for itself.
@@ -38,10 +38,8 @@ struct Slot {
 
 /// Where a shard is read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    pub(super) partition: PartitionId,
-    /// Of the shard.
-    pub(super) epoch: Epoch,
+pub(super) struct Place<'a> {
+    pub(super) shard: get::Place<'a>,
     pub(super) from: Offset,
     /// Records that arrived before are not shown.
     pub(super) cutoff: Timestamp,
@@ -68,7 +66,7 @@ impl Pages {
     }
 
     /// The page at a place where there are durable records.
-    async fn page(&self, streams: &Streams, place: Place) -> Result<Arc<Page>, StreamsError> {
+    async fn page(&self, streams: &Streams, place: Place<'_>) -> Result<Arc<Page>, StreamsError> {
         let page = match self.find(place) {
             Found::Slot(slot) => {
                 let read = slot.page.get_or_try_init(|| self.read(streams, place));
@@ -84,7 +82,8 @@ impl Pages {
         Ok(page)
     }
 
-    fn find(&self, Place { partition, from, .. }: Place) -> Found {
+    fn find(&self, Place { shard, from, .. }: Place<'_>) -> Found {
+        let partition = shard.partition;
         let mut shards = self.shards();
         let Some(shard) = shards.get_mut(&partition).filter(|shard| shard.readers > 1) else { return Found::Nothing };
         for slot in shard.newest.iter().rev() {
@@ -103,15 +102,15 @@ impl Pages {
         Found::Slot(slot)
     }
 
-    async fn read(&self, streams: &Streams, place: Place) -> Result<Arc<Page>, StreamsError> {
-        let Place { partition, epoch, from, cutoff } = place;
+    async fn read(&self, streams: &Streams, place: Place<'_>) -> Result<Arc<Page>, StreamsError> {
+        let Place { shard, from, cutoff } = place;
         let reserved = self.reserve();
         let (records_max, bytes_max) = (limits::GET_RECORDS_COUNT_MAX, reserved.page_bytes_max());
-        let read = streams.read_retained(partition, from, cutoff, records_max, bytes_max).await?;
-        let records: Vec<_> = read.page.records.into_iter().map(|record| to_record(epoch, record)).collect();
+        let get::Read { records, next, .. } =
+            streams.read_retained(shard, from, cutoff, records_max, bytes_max).await?;
         let bytes = records.iter().map(|record| record.partition_key.len() + record.data.len()).sum();
         let held = self.budget.settle(reserved, bytes);
-        Ok(Arc::new(Page::new(from, read.next, records, held)))
+        Ok(Arc::new(Page::new(from, next, records, held)))
     }
 
     /// Room for a page, at the cost of those that are only kept.
@@ -133,7 +132,7 @@ pub(super) struct Reader {
 
 impl Reader {
     /// See [`Pages::page`].
-    pub(super) async fn page(&self, streams: &Streams, place: Place) -> Result<Arc<Page>, StreamsError> {
+    pub(super) async fn page(&self, streams: &Streams, place: Place<'_>) -> Result<Arc<Page>, StreamsError> {
         self.pages.page(streams, place).await
     }
 }

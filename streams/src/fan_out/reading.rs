@@ -10,6 +10,7 @@ use super::Wanted;
 use super::event::{Page, SubscriptionEvent};
 use super::pages::{Place, Reader};
 use super::seats::SubscriptionKey;
+use crate::get;
 use crate::{ConsumerStatus, Stream, Streams, StreamsError};
 
 /// How long an idle shard stays silent.
@@ -54,7 +55,8 @@ impl Reading {
     /// The next event, when there is something to tell.
     ///
     /// # Errors
-    /// [`StreamsError::NotFound`] when the consumer, the shard or the stream is there no more.
+    /// [`StreamsError::NotFound`] when the consumer, the shard or the stream is there no more; [`StreamsError::Kms`] when
+    /// the next record cannot be opened now.
     pub(super) async fn next(&mut self) -> Result<SubscriptionEvent, StreamsError> {
         loop {
             // Seen before the state is, so that a change between the look and the wait ends the wait.
@@ -106,7 +108,8 @@ impl Reading {
 
     async fn read(&mut self, stream: &Stream) -> Result<Arc<Page>, StreamsError> {
         let now = self.streams.parts.clock.now();
-        let place = Place { partition: self.partition, epoch: self.epoch, from: self.next, cutoff: stream.oldest(now) };
+        let shard = get::Place { stream: Some(stream), partition: self.partition, epoch: self.epoch };
+        let place = Place { shard, from: self.next, cutoff: stream.oldest(now) };
         let page = self.reader.page(&self.streams, place).await?;
         self.streams.throttles.shards.was_pushed(&self.arn, self.partition, page.bytes(), now);
         Ok(page)

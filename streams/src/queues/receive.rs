@@ -12,7 +12,7 @@ use super::handle::Handle;
 use super::settle::{QueueAction, Settlement};
 use super::shelves::{Held, Place, Wanted};
 use super::{Queue, Shelf};
-use crate::get::to_record;
+use crate::get;
 use crate::{Stream, Streams, StreamsError};
 
 /// What a receiver asks for.
@@ -130,9 +130,11 @@ impl Streams {
     ) -> Result<Option<(String, Record)>, StreamsError> {
         let Some(shard) = stream.shard(shard) else { return Ok(None) };
         let cutoff = stream.oldest(self.parts.clock.now());
-        let read = self.read_retained(shard.partition, offset, cutoff, 1, limits::GET_RECORDS_BYTES_MAX).await?;
-        let found = read.page.records.into_iter().next().filter(|record| record.offset == offset);
-        Ok(found.map(|record| (id(shard.epoch.0, offset), to_record(shard.epoch, record))))
+        let place = get::Place { stream: Some(stream), partition: shard.partition, epoch: shard.epoch };
+        let read = self.read_retained(place, offset, cutoff, 1, limits::GET_RECORDS_BYTES_MAX).await?;
+        let found = read.records.into_iter().next();
+        let found = found.filter(|record| record.sequence_number.offset() == Some(offset));
+        Ok(found.map(|record| (id(shard.epoch.0, offset), record)))
     }
 }
 

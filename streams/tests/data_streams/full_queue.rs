@@ -57,6 +57,7 @@ async fn a_durable_commit_is_a_success_whatever_the_trim_says() {
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         token_secret: [1; 32],
+        master_keys: Arc::new(streams::NoMasterKeys),
         config: streams::StreamsConfig::default(),
     });
     let checkpoints = PartitionId::opened_by(Offset(1), 0);

@@ -4,6 +4,7 @@
 
 mod consume;
 mod control;
+mod encryption;
 mod fan_out;
 mod full_queue;
 mod model;

@@ -10,6 +10,8 @@ use streams::{Catalog, CreateStream, Parts, PutEntry, Streams, StreamsConfig};
 use tokio::sync::watch;
 use types::{AccountId, Applier, Clock, Domain, Region, Scope, Sleep, StreamName, SystemRandom, Timestamp};
 
+use crate::encryption::Keys;
+
 /// Time passes when the test says so, and sleeps end with it.
 pub(crate) struct ManualClock(watch::Sender<u64>);
 
@@ -44,18 +46,19 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) streams: Streams,
     pub(crate) scope: Scope,
+    pub(crate) master_keys: Arc<Keys>,
     commands: Arc<CommandLog>,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
         let clock = ManualClock::new();
-        Self::over(Arc::default(), clock, StreamsConfig::default()).await
+        Self::over(Arc::default(), clock, StreamsConfig::default(), Arc::default()).await
     }
 
     pub(crate) async fn with(config: StreamsConfig) -> Self {
         let clock = ManualClock::new();
-        Self::over(Arc::default(), clock, config).await
+        Self::over(Arc::default(), clock, config, Arc::default()).await
     }
 
     /// A new process over what the old one left.
@@ -66,10 +69,10 @@ impl World {
     pub(crate) async fn restart_with(self, config: StreamsConfig) -> Self {
         // It answers when its snapshot is written: a process that ends does not write behind the back of the next.
         self.commands.state_hash().await.unwrap();
-        Self::over(self.log, self.clock, config).await
+        Self::over(self.log, self.clock, config, self.master_keys).await
     }
 
-    async fn over(log: Arc<MemoryLog>, clock: Arc<ManualClock>, config: StreamsConfig) -> Self {
+    async fn over(log: Arc<MemoryLog>, clock: Arc<ManualClock>, config: StreamsConfig, master_keys: Arc<Keys>) -> Self {
         let catalog = Arc::new(Catalog::default());
         let appliers = HashMap::from([(Domain::Streams, catalog.clone() as Arc<dyn Applier>)]);
         // A snapshot after every few commands and no trim: each restart replays all commands and compares each snapshot.
@@ -83,12 +86,13 @@ impl World {
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
             token_secret: [1; 32],
+            master_keys: master_keys.clone(),
             config,
         });
         streams.resume().await.unwrap();
         let scope =
             Scope { account: AccountId::parse("000000000000").unwrap(), region: Region::parse("us-east-1").unwrap() };
-        Self { log, clock, streams, scope, commands }
+        Self { log, clock, streams, scope, master_keys, commands }
     }
 
     pub(crate) async fn create(&self, name: &str, shards: u32) -> StreamName {

@@ -52,7 +52,8 @@ pub(super) fn record(record: types::Record) -> Record {
         approximate_arrival_timestamp: Some(Timestamp(record.arrival.0 as i64)),
         data: Some(Blob(record.data)),
         partition_key: Some(record.partition_key).filter(|key| !key.is_empty()),
-        encryption_type: None,
+        // As AWS, nothing for a record that is not encrypted.
+        encryption_type: record.encrypted.then(|| "KMS".into()),
     }
 }
 
