@@ -8,6 +8,7 @@ use log::{Bounds, Log};
 use types::{Clock, Commands, Offset, PartitionId, Random, Scope, StreamName, Timestamp, limits};
 
 use crate::command::{ShardQuotas, StreamCommand, StreamRef};
+use crate::resource::Resource;
 use crate::scaling::Traffic;
 use crate::tags::check_tags;
 use crate::throttle::Throttles;
@@ -107,7 +108,7 @@ impl Streams {
     /// Creates a stream; without a transition time it is ACTIVE when this returns.
     pub async fn create_stream(&self, scope: &Scope, request: CreateStream) -> Result<(), StreamsError> {
         let shard_count = first_shards(&request)?;
-        check_tags(&request.tags)?;
+        check_tags(scope, &Resource::Stream(request.name.clone()), &request.tags)?;
         if request.warm_mibps.is_some() {
             self.check_warm(scope, request.mode)?;
         }
