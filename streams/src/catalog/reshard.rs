@@ -25,7 +25,8 @@ impl State {
     ) -> Result<(), Rejected> {
         let stream = self.change_active(of)?;
         if !by_service && stream.mode == StreamMode::OnDemand {
-            let message = format!("Stream {} is in ON_DEMAND mode; its shards are scaled by the service.", of.name);
+            let (name, account) = (&of.name, &of.scope.account);
+            let message = format!("Request is invalid. Stream {name} under account {account} is in On-Demand mode.");
             return Err(Rejected { kind: Kind::Unsupported, message });
         }
         let plan = match &request {
@@ -150,7 +151,8 @@ impl Stream {
         })?;
         if found.closed.is_some() {
             return Err(invalid(format!(
-                "Shard {id} in stream {name} under account {account} has already been closed."
+                "Shard {id} in stream {name} under account {account} has already been merged or split, and thus is \
+                 not eligible for merging or splitting."
             )));
         }
         Ok(found)
