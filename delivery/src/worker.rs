@@ -49,7 +49,7 @@ pub(crate) struct Worker {
 enum Step {
     Stop(Run),
     Due,
-    Read(Read),
+    Read(Box<Read>),
     Refresh,
 }
 
@@ -115,7 +115,7 @@ impl Worker {
         loop {
             match self.step().await {
                 Step::Due => self.flush().await?,
-                Step::Read(read) => self.take(read).await?,
+                Step::Read(read) => self.take(*read).await?,
                 Step::Refresh => self.source.refresh().await,
                 Step::Stop(Run::Delete) => return self.flush().await,
                 Step::Stop(_) => return self.drain().await,
@@ -128,7 +128,7 @@ impl Worker {
             biased;
             run = stopped(&mut self.run) => Step::Stop(run),
             () = self.buffer.due() => Step::Due,
-            read = self.source.next() => read.map_or(Step::Refresh, Step::Read),
+            read = self.source.next() => read.map_or(Step::Refresh, |read| Step::Read(Box::new(read))),
         }
     }
 

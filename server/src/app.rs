@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use analytics::Analytics;
 use companions::cloudwatch::{self, CloudWatch, CloudWatchError};
+use companions::dynamodb::{self, DynamoDb};
 use delivery::{Buckets, BucketsConfig, Delivery};
 use log::embedded::{EmbeddedConfig, EmbeddedLog};
 use log::{CommandLog, Log, LogError};
@@ -90,6 +91,7 @@ pub(crate) struct App {
     pub(crate) streams: Streams,
     pub(crate) delivery: Delivery,
     pub(crate) analytics: Analytics,
+    pub(crate) dynamodb: DynamoDb,
     pub(crate) cloudwatch: CloudWatch,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -111,10 +113,12 @@ impl App {
         let streams = Arc::<streams::Catalog>::default();
         let delivery = Arc::<delivery::Catalog>::default();
         let analytics = Arc::<analytics::Catalog>::default();
+        let companions = Arc::<companions::Catalog>::default();
         let appliers: HashMap<Domain, Arc<dyn Applier>> = HashMap::from([
             (Domain::Streams, streams.clone() as Arc<dyn Applier>),
             (Domain::Delivery, delivery.clone() as Arc<dyn Applier>),
             (Domain::Analytics, analytics.clone() as Arc<dyn Applier>),
+            (Domain::Companions, companions.clone() as Arc<dyn Applier>),
         ]);
         let replayed = CommandLog::open(log.clone(), clock.clone(), appliers).await;
         let commands = Arc::new(replayed.map_err(|source| OpenError::Log { path: log_dir(&config.data_dir), source })?);
@@ -141,11 +145,17 @@ impl App {
         let analytics = Analytics::new(analytics::Parts {
             catalog: analytics,
             streams: streams.clone(),
-            commands,
+            commands: commands.clone(),
             clock: clock.clone(),
             random: random.clone(),
         });
         analytics.resume().await?;
+        let dynamodb = DynamoDb::new(dynamodb::Parts {
+            tables: companions.tables.clone(),
+            commands,
+            clock: clock.clone(),
+            random: random.clone(),
+        });
         let parts = cloudwatch::Parts { log: log.clone(), clock: clock.clone(), limits: Default::default() };
         let cloudwatch = CloudWatch::open(parts).await?;
         let metrics = Arc::new(Metrics::new(clock.clone(), cloudwatch.clone()));
@@ -158,6 +168,7 @@ impl App {
             streams,
             delivery,
             analytics,
+            dynamodb,
             cloudwatch,
             metrics,
             clock,

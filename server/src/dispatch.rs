@@ -3,6 +3,7 @@
 //! Owns: which address belongs to which service, and what each service speaks. Refuses: what an operation does
 //! (`api/<service>/`, read it next) and how formats look (`wire::Codec`).
 
+use tracing::Instrument;
 use wire::Codec;
 use wire::error_code::Spelling;
 
@@ -11,6 +12,9 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::metrics::Stopwatch;
+
+/// The target of the span that each request is in; `metrics/traces.rs` exports those.
+pub(crate) const SPAN_TARGET: &str = "thalweg::request";
 
 /// The services behind this endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,7 +181,23 @@ impl Target {
         let Caller { access_key_id, scope, .. } = caller;
         tracing::debug!(service = ?self.service, operation = self.operation, access_key_id, region = %scope.region, "request accepted");
         let watch = Stopwatch::start();
-        let result = self.handled(app, caller, codec, body).await;
+        let span = tracing::debug_span!(
+            target: SPAN_TARGET,
+            "request",
+            otel.name = self.operation,
+            otel.kind = "server",
+            rpc.system = "aws-api",
+            rpc.service = self.service.as_str(),
+            rpc.method = self.operation,
+            cloud.region = %scope.region,
+            error.type = tracing::field::Empty,
+            otel.status_code = tracing::field::Empty,
+        );
+        let result = self.handled(app, caller, codec, body).instrument(span.clone()).await;
+        if let Err(error) = &result {
+            span.record("error.type", error.code);
+            span.record("otel.status_code", if error.status >= 500 { "ERROR" } else { "UNSET" });
+        }
         app.metrics.requests.record(self, &result, watch.elapsed());
         result
     }

@@ -4,6 +4,7 @@
 //! `wire::error_code`. Faults of the server are logged here with their cause and shown without it.
 
 use analytics::AnalyticsError;
+use companions::CompanionsError;
 use companions::cloudwatch::CloudWatchError;
 use delivery::DeliveryError;
 use streams::StreamsError;
@@ -31,7 +32,6 @@ impl ApiError {
     }
 
     /// Adds a member to the body, as DynamoDB's `CancellationReasons`; only JSON answers carry it.
-    #[allow(dead_code, reason = "DynamoDB's operations, the only ones with such errors, come next")]
     pub(crate) fn with_member<T: wire::Encode>(mut self, name: &'static str, value: &T) -> Self {
         self.members.push((name, String::from_utf8_lossy(&wire::json::encode(value)).into_owned()));
         self
@@ -116,6 +116,24 @@ impl From<AnalyticsError> for ApiError {
             AnalyticsError::Code(refused) => Self::new(error_code::CODE_VALIDATION, refused.to_string()),
             other => Self::of_kind(other.kind(), &other),
         }
+    }
+}
+
+/// DynamoDB's. Items and reasons that an error shows are added by the handlers, which know what was asked for.
+impl From<CompanionsError> for ApiError {
+    fn from(error: CompanionsError) -> Self {
+        let code = match &error {
+            CompanionsError::Invalid(_) => error_code::VALIDATION,
+            CompanionsError::NotFound(_) => error_code::RESOURCE_NOT_FOUND,
+            CompanionsError::InUse(_) => error_code::RESOURCE_IN_USE,
+            CompanionsError::LimitExceeded(_) => error_code::LIMIT_EXCEEDED,
+            CompanionsError::ConditionFailed { .. } => "ConditionalCheckFailedException",
+            CompanionsError::TransactionCanceled(_) => "TransactionCanceledException",
+            CompanionsError::IdempotentParameterMismatch => "IdempotentParameterMismatchException",
+            CompanionsError::Unavailable(_) => error_code::SERVICE_UNAVAILABLE,
+            CompanionsError::Commands(_) => return Self::internal(&error),
+        };
+        Self::new(code, error.to_string())
     }
 }
 

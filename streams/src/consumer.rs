@@ -9,7 +9,10 @@ use crate::catalog::State;
 use crate::command::{StreamCommand, StreamRef};
 use crate::resource::Resource;
 use crate::tags::check_tags;
-use crate::{Stream, Streams, StreamsError};
+use crate::{CommitmentStatus, Stream, StreamMode, Streams, StreamsError};
+
+/// Consumers of an on-demand stream with on-demand advantage.
+const ADVANTAGE_CONSUMERS: u32 = 50;
 
 /// What a consumer is doing (model shape `ConsumerStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +89,7 @@ impl Streams {
             of: of.clone(),
             name: name.clone(),
             tags,
-            consumers_max: quotas.consumers_per_stream,
+            consumers_max: self.consumers_max(&stream),
             creating_max: quotas.consumers_creating,
             settle: self.settles_at_once(),
         };
@@ -121,6 +124,15 @@ impl Streams {
             StreamsError::NotFound(format!("Consumer {}, Stream {} not found.", arn.name, stream.arn()))
         })?;
         Ok((stream, found))
+    }
+
+    /// The quota of a stream's consumers: on-demand streams of an account with a commitment may have more (developer
+    /// guide, on-demand advantage).
+    fn consumers_max(&self, stream: &Stream) -> Option<u32> {
+        let quota = self.parts.config.quotas.consumers_per_stream?;
+        let committed = self.commitment(&stream.scope).status(self.parts.clock.now()) != CommitmentStatus::Disabled;
+        let advantage = committed && stream.mode == StreamMode::OnDemand;
+        Some(if advantage { quota.max(ADVANTAGE_CONSUMERS) } else { quota })
     }
 
     fn settle_consumer_later(&self, of: StreamRef, name: ConsumerName) {

@@ -72,7 +72,13 @@ impl Streams {
         Ok(self.issue(stream.epoch, shard, next))
     }
 
-    async fn resolve(&self, stream: &Stream, shard: &Shard, position: Position) -> Result<Offset, StreamsError> {
+    /// The offset that a position means now.
+    pub(crate) async fn resolve(
+        &self,
+        stream: &Stream,
+        shard: &Shard,
+        position: Position,
+    ) -> Result<Offset, StreamsError> {
         let bounds = self.bounds(shard.partition);
         match position {
             Position::TrimHorizon => Ok(bounds.start),

@@ -50,7 +50,12 @@ pub struct Placed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PutFailure {
     /// The shard is over its rate, or the log is full: retry that record.
-    Throttled(String),
+    Throttled {
+        /// The shard; `None` when it is the whole log that is full.
+        shard: Option<ShardId>,
+        /// What the client is told.
+        message: String,
+    },
     /// The server failed on that record.
     Internal(String),
 }
@@ -74,7 +79,8 @@ impl Streams {
             Err(Refused { error, count }) => match error {
                 StreamsError::Log(LogError::Overloaded | LogError::Closed(_)) => {
                     let message = format!("Rate exceeded for stream {name} under account {}.", scope.account);
-                    Ok((0..count).map(|_| Err(PutFailure::Throttled(message.clone()))).collect())
+                    let failed = || PutFailure::Throttled { shard: None, message: message.clone() };
+                    Ok((0..count).map(|_| Err(failed())).collect())
                 }
                 StreamsError::Log(LogError::NoPartition(_)) => Err(not_found(scope, name)),
                 error => Err(error),
@@ -207,7 +213,10 @@ impl Routed {
     /// What each entry is answered, in the order of the batch.
     fn placed(&self, appended: &[Appended]) -> Vec<Result<Placed, PutFailure>> {
         let placed = self.places.iter().map(|place| match place {
-            Err(shard) => Err(PutFailure::Throttled(self.stream.over_rate(*shard).to_string())),
+            Err(shard) => {
+                let message = self.stream.over_rate(*shard).to_string();
+                Err(PutFailure::Throttled { shard: Some(*shard), message })
+            }
             Ok(place) => {
                 let shard = &self.stream.shards[place.shard];
                 let offset = Offset(appended[place.part].first.0 + place.index);

@@ -8,6 +8,7 @@ use log::{Bounds, Log};
 use types::{Clock, Commands, Offset, PartitionId, Random, Scope, StreamName, Timestamp, limits};
 
 use crate::command::{ShardQuotas, StreamCommand, StreamRef};
+use crate::fan_out::FanOut;
 use crate::resource::Resource;
 use crate::scaling::Traffic;
 use crate::tags::check_tags;
@@ -43,6 +44,7 @@ pub struct Streams {
     turns: Arc<AtomicU64>,
     pub(crate) throttles: Arc<Throttles>,
     pub(crate) traffic: Arc<Traffic>,
+    pub(crate) fan_out: Arc<FanOut>,
 }
 
 impl std::fmt::Debug for Streams {
@@ -89,7 +91,13 @@ impl Streams {
     /// The service over `parts`.
     pub fn new(parts: Parts) -> Self {
         let throttles = Arc::new(Throttles::new(&parts.config));
-        Self { parts: Arc::new(parts), turns: Arc::default(), throttles, traffic: Arc::default() }
+        Self {
+            parts: Arc::new(parts),
+            turns: Arc::default(),
+            throttles,
+            traffic: Arc::default(),
+            fan_out: Arc::default(),
+        }
     }
 
     /// Finishes what a crash may have interrupted: tells the log again which partitions nobody needs any more, and

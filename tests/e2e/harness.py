@@ -57,7 +57,7 @@ class Server:
             )
         Server.running.append(self)
         self.first_line = self._read_first_line()
-        match = re.fullmatch(r"listening on (http://(\S+:\d+))", self.first_line)
+        match = re.fullmatch(r"listening on (https?://(\S+:\d+))", self.first_line)
         assert match, f"the first line is {self.first_line!r}\n{self.log_tail()}"
         self.endpoint = match.group(1)
         if self.listen:

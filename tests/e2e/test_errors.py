@@ -108,6 +108,7 @@ def test_what_is_missing(shared, kinesis):
         kinesis.get_shard_iterator(StreamName="nowhere", ShardId="s", ShardIteratorType="LATEST")
     with pytest.raises(missing):
         kinesis.list_shards(StreamName="nowhere")
+    # Whether a stream of another account exists is told to nobody who may not use it, as on AWS.
     with pytest.raises(ClientError, match="AccessDeniedException"):
         kinesis.describe_stream(StreamARN="arn:aws:kinesis:us-east-1:999999999999:stream/elsewhere")
 

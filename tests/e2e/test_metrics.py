@@ -293,6 +293,37 @@ def test_shards_are_measured_while_enhanced_monitoring_is_on(kinesis, shared, ne
         assert total(cloudwatch, "OutgoingBytes", **of) is None
 
 
+def test_what_is_over_the_rate_is_counted(make_server, tmp_path):
+    path = tmp_path / "limits.toml"
+    path.write_text("[rates]\nwrite_records_per_shard = 2\nread_calls_per_shard = 1\n")
+    server = make_server(arguments=["--limits", str(path)])
+    kinesis, cloudwatch = server.client("kinesis"), server.client("cloudwatch")
+    kinesis.create_stream(StreamName="s", ShardCount=1)
+    kinesis.get_waiter("stream_exists").wait(StreamName="s")
+    shard = kinesis.list_shards(StreamName="s")["Shards"][0]["ShardId"]
+    on = ["WriteProvisionedThroughputExceeded", "ReadProvisionedThroughputExceeded"]
+    kinesis.enable_enhanced_monitoring(StreamName="s", ShardLevelMetrics=on)
+    failed = 0
+    for _ in range(3):
+        answer = kinesis.put_records(StreamName="s", Records=[{"Data": b"x", "PartitionKey": "a"}] * 20)
+        failed += answer["FailedRecordCount"]
+    assert failed > 0
+    token, refused = iterator(kinesis, "s", shard), 0
+    for _ in range(4):
+        try:
+            kinesis.get_records(ShardIterator=token)
+        except kinesis.exceptions.ProvisionedThroughputExceededException:
+            refused += 1
+    assert refused > 0
+    assert total(cloudwatch, "PutRecords.ThrottledRecords", StreamName="s") == failed
+    assert total(cloudwatch, "PutRecords.TotalRecords", StreamName="s") == 60
+    assert total(cloudwatch, "IncomingRecords", StreamName="s") == 60 - failed
+    assert total(cloudwatch, "GetRecords.Success", StreamName="s") == 4 - refused
+    for of in ({"StreamName": "s"}, {"StreamName": "s", "ShardId": shard}):
+        assert total(cloudwatch, "WriteProvisionedThroughputExceeded", **of) == failed
+        assert total(cloudwatch, "ReadProvisionedThroughputExceeded", **of) == refused
+
+
 def scrape(url):
     with urllib.request.urlopen(url, timeout=10) as answer:
         return answer.headers["Content-Type"], answer.read().decode()
@@ -374,7 +405,7 @@ def test_metrics_stay_on_loopback_unless_told_otherwise(make_server):
 
 def test_sts_says_whose_key_it_is(shared):
     account = "000000000000"
-    expected = {"Account": account, "Arn": f"arn:aws:iam::{account}:root", "UserId": account}
+    expected = {"Account": account, "Arn": f"arn:aws:iam::{account}:user/default", "UserId": account}
     identity = shared.client("sts").get_caller_identity()
     assert {name: identity[name] for name in expected} == expected
     assert shared.aws("sts", "get-caller-identity") == expected

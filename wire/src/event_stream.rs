@@ -4,6 +4,8 @@
 //! endian; a header is `name length (u8), name, 7 (a text), value length (u16), value`. Nobody sends frames to us, so
 //! there is no reader here.
 
+use bytes::Bytes;
+
 use crate::{Encode, json};
 
 /// The media type of an answer made of frames.
@@ -28,6 +30,8 @@ pub enum Event {
         /// What the caller reads.
         message: String,
     },
+    /// An event whose frame was made before, to be sent to many.
+    Framed(Bytes),
 }
 
 impl Event {
@@ -37,20 +41,21 @@ impl Event {
     }
 
     /// The frame that carries the event.
-    pub fn frame(&self) -> Vec<u8> {
+    pub fn frame(&self) -> Bytes {
         match self {
-            Self::Data { kind, payload } => frame("event", ":event-type", kind, payload),
+            Self::Framed(frame) => frame.clone(),
+            Self::Data { kind, payload } => frame("event", ":event-type", kind, payload).into(),
             Self::Exception { code, message } => {
                 let payload = serde_json::json!({ "message": message }).to_string();
-                frame("exception", ":exception-type", code, payload.as_bytes())
+                frame("exception", ":exception-type", code, payload.as_bytes()).into()
             }
         }
     }
 }
 
 /// The frame that every stream begins with; botocore does not go on without it.
-pub fn initial_response() -> Vec<u8> {
-    frame("event", ":event-type", "initial-response", b"{}")
+pub fn initial_response() -> Bytes {
+    frame("event", ":event-type", "initial-response", b"{}").into()
 }
 
 /// Bytes of the two lengths and their checksum.

@@ -5,9 +5,11 @@
 
 mod bench;
 mod codegen;
+mod conformance;
 mod lint;
 mod place;
 mod run;
+mod server;
 mod suites;
 mod test;
 mod tools;
@@ -18,7 +20,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask <verb>
 
-  test [--only rust|tidy|e2e] [-- PYTEST_ARGS]
+  test [rust | tidy | e2e [-- PYTEST_ARGS] | conformance [CLIENT...]]
                           run every suite (or one); prints `<suite>: N passed, N failed` per suite at the end
   lint [--install]        format, clippy and cargo-deny; --install fetches cargo-deny when it is missing
   bench [--seconds N] [--json FILE]

@@ -4,6 +4,8 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 /// Runs to the end with our output; an error unless it succeeds.
 pub(crate) fn check(command: &mut Command) -> Result<(), String> {
@@ -32,6 +34,66 @@ pub(crate) fn watch(command: &mut Command, mut on_line: impl FnMut(&str)) -> Res
     }
     let status = child.wait().map_err(|error| format!("{}: {error}", describe(command)))?;
     Ok(status.success())
+}
+
+/// As `watch`, for a program that may hang: after `limit` it is killed with everything that it started.
+pub(crate) fn watch_within(
+    limit: Duration,
+    command: &mut Command,
+    mut on_line: impl FnMut(&str),
+) -> Result<bool, String> {
+    announce(command);
+    own_group(command);
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().map_err(|error| format!("{}: {error}", describe(command)))?;
+    let output = BufReader::new(child.stdout.take().expect("standard output was piped above"));
+    let (lines, arriving) = mpsc::channel();
+    // A grandchild may hold the pipe open for ever, so the reading is left to a thread that nobody waits for.
+    std::thread::spawn(move || {
+        for line in output.split(b'\n').map_while(Result::ok) {
+            if lines.send(String::from_utf8_lossy(&line).trim_end().to_owned()).is_err() {
+                return;
+            }
+        }
+    });
+    let (bell, alarm) = mpsc::channel::<()>();
+    let group = child.id();
+    let watchdog = std::thread::spawn(move || {
+        let too_late = alarm.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout);
+        if too_late {
+            kill_group(group);
+        }
+        too_late
+    });
+    while let Ok(line) = arriving.recv() {
+        on_line(&line);
+    }
+    let status = child.wait().map_err(|error| format!("{}: {error}", describe(command)))?;
+    let _ = bell.send(());
+    // Also what the program left behind when it ended by itself.
+    kill_group(group);
+    match watchdog.join() {
+        Ok(false) => Ok(status.success()),
+        _ => Err(format!("not done within {} s", limit.as_secs())),
+    }
+}
+
+#[cfg(unix)]
+fn own_group(command: &mut Command) {
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
+#[cfg(not(unix))]
+fn own_group(_: &mut Command) {}
+
+fn kill_group(leader: u32) {
+    let (program, arguments) = if cfg!(windows) {
+        ("taskkill", vec!["/T".to_owned(), "/F".to_owned(), "/PID".to_owned(), leader.to_string()])
+    } else {
+        ("kill", vec!["-KILL".to_owned(), "--".to_owned(), format!("-{leader}")])
+    };
+    // An empty group is the usual case and no error.
+    succeeds(Command::new(program).args(arguments));
 }
 
 /// Whether the program starts and succeeds; shows nothing.

@@ -5,15 +5,15 @@
 /// What came of one suite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tally {
-    pub(crate) suite: &'static str,
+    pub(crate) suite: String,
     pub(crate) passed: u64,
     pub(crate) failed: u64,
     pub(crate) skipped: u64,
 }
 
 impl Tally {
-    pub(crate) fn new(suite: &'static str) -> Self {
-        Self { suite, passed: 0, failed: 0, skipped: 0 }
+    pub(crate) fn new(suite: &str) -> Self {
+        Self { suite: suite.to_owned(), passed: 0, failed: 0, skipped: 0 }
     }
 
     /// Adds a line such as `test result: ok. 12 passed; 0 failed; 1 ignored; …` from cargo's test harness.

@@ -78,7 +78,7 @@ fn require_venv(python: &Path) -> Result<(), String> {
 }
 
 /// FNV-1a over all parts: a name for the cache, nothing that has to withstand an attacker.
-fn fnv1a(parts: &[&[u8]]) -> u64 {
+pub(crate) fn fnv1a(parts: &[&[u8]]) -> u64 {
     let bytes = parts.iter().flat_map(|part| part.iter());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -114,7 +114,7 @@ fn whole<T: Encode>(codec: Codec, output: &T) -> Reply {
 /// The answer that goes on: the frame that every stream begins with, then a frame for each event.
 fn frames(events: Events) -> Reply {
     let first = stream::once(std::future::ready(event_stream::initial_response()));
-    Reply::Frames(Box::pin(first.chain(events.map(|event| event.frame())).map(Bytes::from)))
+    Reply::Frames(Box::pin(first.chain(events.map(|event| event.frame()))))
 }
 
 #[cfg(test)]

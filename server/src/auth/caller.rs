@@ -11,7 +11,7 @@ use types::{AccountId, Scope, Timestamp};
 use wire::error_code;
 
 use super::policy::{Context, Decision, Policy, Resource, is_shareable};
-use super::{Action, Asked, Identity};
+use super::{Action, Identity};
 use crate::error::ApiError;
 
 /// Where a request came from.
@@ -54,15 +54,15 @@ enum Refusal {
 
 impl Caller {
     /// Only the gate makes callers, out of what it verified.
-    pub(super) fn new(identity: &Identity, scope: Scope, asked: Asked, at: Timestamp) -> Self {
+    pub(super) fn new(identity: &Identity, scope: Scope, action: Action, peer: Peer, at: Timestamp) -> Self {
         let Identity { access_key_id, user, policy, .. } = identity;
         Self {
             scope,
             access_key_id: access_key_id.clone(),
-            action: asked.action,
+            action,
             user: user.clone(),
             policy: policy.clone(),
-            peer: asked.peer,
+            peer,
             at,
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! Owns: the known keys, and the making of every [`Caller`]. Refuses: the algorithm itself (`wire::sigv4`) and the
 //! order of checks (`http/request.rs`, read it next).
-//! A gate in two steps: [`Keys::claim`] refuses what needs no body, [`Claim::verify`] checks the signature over the
-//! body as it was received, before anybody parses it.
+//! A gate in three steps: [`Keys::claim`] refuses what needs no body, [`Claim::verify`] checks the signature over the
+//! body as it was received, before anybody parses it, and [`Verified::asking`] refuses what the key may not do at all.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -96,13 +96,6 @@ impl Table {
     }
 }
 
-/// What is asked for, and from where.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked {
-    pub(crate) action: Action,
-    pub(crate) peer: Peer,
-}
-
 /// What a request says about who sent it, not yet proved.
 pub(crate) enum Claim<'a> {
     /// Under `--dev`: whoever it is.
@@ -131,31 +124,37 @@ impl Claim<'_> {
         matches!(self, Self::Signed { identity: None, .. }).then(|| SignatureError::UnknownKey.into())
     }
 
-    /// Checks the signature over the body as received, and whether the key may do `action` at all. `account` is that
-    /// of strangers under `--dev`.
-    pub(crate) fn verify(
-        self,
-        request: &Request<'_>,
-        body: &[u8],
-        account: &AccountId,
-        asked: Asked,
-    ) -> Result<Caller, ApiError> {
-        let (identity, region, now) = match self {
+    /// Checks the signature over the body as received. `account` is that of strangers under `--dev`.
+    pub(crate) fn verify(self, request: &Request<'_>, body: &[u8], account: &AccountId) -> Result<Verified, ApiError> {
+        match self {
             Self::Signed { presented, region, identity, table, now } => {
                 let secret = identity.as_ref().map(|identity| identity.secret_access_key.as_str());
                 table.verifier.verify(&presented, request, secret, body)?;
-                (identity.ok_or(SignatureError::UnknownKey)?, region, now)
+                Ok(Verified { identity: identity.ok_or(SignatureError::UnknownKey)?, region, now })
             }
             Self::Anybody { presented, table, now } => {
                 let region = presented.as_ref().and_then(|presented| Region::parse(&presented.region).ok());
                 let default = || Region::parse(DEV_REGION).expect("the default region fits the pattern");
                 let id = presented.as_ref().map_or(DEV_ACCESS_KEY_ID, |presented| &presented.access_key_id);
-                let known = table.identities.get(id).cloned();
-                (known.unwrap_or_else(|| stranger(id, account)), region.unwrap_or_else(default), now)
+                let identity = table.identities.get(id).cloned().unwrap_or_else(|| stranger(id, account));
+                Ok(Verified { identity, region: region.unwrap_or_else(default), now })
             }
-        };
-        let scope = Scope { account: identity.account.clone(), region };
-        let caller = Caller::new(&identity, scope, asked, now);
+        }
+    }
+}
+
+/// Somebody who proved to hold a key, before it is known what for: some protocols name the operation in the body.
+pub(crate) struct Verified {
+    identity: Arc<Identity>,
+    region: Region,
+    now: Timestamp,
+}
+
+impl Verified {
+    /// The caller, if the key may do that at all.
+    pub(crate) fn asking(self, action: Action, peer: Peer) -> Result<Caller, ApiError> {
+        let scope = Scope { account: self.identity.account.clone(), region: self.region };
+        let caller = Caller::new(&self.identity, scope, action, peer, self.now);
         caller.admit()?;
         Ok(caller)
     }

@@ -12,5 +12,5 @@ pub(crate) mod policy;
 
 pub(crate) use action::Action;
 pub(crate) use caller::{Caller, Peer};
-pub(crate) use gate::{Asked, Keys};
+pub(crate) use gate::Keys;
 pub(crate) use identity::Identity;

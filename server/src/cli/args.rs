@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::consumers::ConsumersArgs;
+use super::put::PutArgs;
+use super::stream::StreamArgs;
+use super::tail::TailArgs;
 use crate::config::{BucketsLayer, Layer, LogFormat};
 
 /// The Kinesis family as one durable server: Data Streams, Data Firehose, Data Analytics.
@@ -25,6 +29,14 @@ pub(crate) enum Command {
     Keys(super::keys::KeysArgs),
     /// See it work: live telemetry of this machine, put, queried in SQL and delivered
     Demo(DemoArgs),
+    /// List, create, describe, reshard and remove streams
+    Stream(StreamArgs),
+    /// Put lines of files or of the standard input into a stream
+    Put(PutArgs),
+    /// Show the records of a stream as they arrive
+    Tail(TailArgs),
+    /// Show who reads a stream, and how far behind they are
+    Consumers(ConsumersArgs),
 }
 
 /// The settings that `serve` and `env` share.

@@ -2,6 +2,7 @@
 //! supervisor should start the server again, which then recovers). Wrong usage is clap's, with 2.
 
 use super::StartError;
+use crate::client::{CallError, ConnectError};
 use crate::config::ConfigError;
 use crate::demo::DemoError;
 use crate::keys::KeysError;
@@ -24,6 +25,15 @@ pub(crate) enum Error {
     LogLevel { text: String, source: tracing_subscriber::filter::ParseError },
     #[error("cannot open the log file {}: {source}", path.display())]
     LogFile { path: std::path::PathBuf, source: std::io::Error },
+    #[cfg(feature = "otel")]
+    #[error(transparent)]
+    Traces(#[from] crate::metrics::TracesError),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error("{0}")]
+    Command(String),
     #[error("cannot start threads or signal handlers: {0}")]
     Runtime(std::io::Error),
     #[error("the log could not be written and has stopped; what was acknowledged is safe, start again to recover")]

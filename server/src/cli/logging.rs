@@ -10,15 +10,39 @@ use tracing_subscriber::fmt;
 use super::Error;
 use crate::config::{Config, LogFormat};
 
-/// Logs to stderr as the configuration says.
-pub(super) fn init(config: &Config) -> Result<(), Error> {
+/// What must live as long as the server, so that nothing of it is lost: with `otel`, the exporter of traces.
+#[derive(Default)]
+pub(super) struct Logging {
+    #[cfg(feature = "otel")]
+    _traces: Option<crate::metrics::Traces>,
+}
+
+/// Logs to stderr as the configuration says, and exports traces if the environment says so.
+pub(super) fn init(config: &Config) -> Result<Logging, Error> {
     let filter = parse_filter(&config.log_level.value)?;
+    #[cfg(feature = "otel")]
+    if let Some(traces) = crate::metrics::Traces::from_environment(|name| std::env::var(name).ok())? {
+        init_with(&traces, config, filter);
+        return Ok(Logging { _traces: Some(traces) });
+    }
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours());
     match config.log_format.value {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().init(),
     }
-    Ok(())
+    Ok(Logging::default())
+}
+
+/// The same lines, beside traces; each has its own filter.
+#[cfg(feature = "otel")]
+fn init_with(traces: &crate::metrics::Traces, config: &Config, filter: EnvFilter) {
+    use tracing_subscriber::prelude::*;
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(colours());
+    let lines = match config.log_format.value {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    tracing_subscriber::registry().with(lines.with_filter(filter)).with(traces.layer()).init();
 }
 
 /// Logs to the end of a file.

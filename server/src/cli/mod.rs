@@ -2,6 +2,8 @@
 //! Refuses: how a server is put together (`cli/server.rs`, read it next) and what the demo does (`demo/`).
 
 mod args;
+mod connect;
+mod consumers;
 mod endpoint;
 mod env;
 mod error;
@@ -10,9 +12,14 @@ mod logging;
 mod own_name;
 mod paths;
 mod print;
+mod put;
 mod serve;
 mod server;
+mod shards;
 mod signals;
+mod stream;
+mod tail;
+mod text;
 
 use std::process::ExitCode;
 
@@ -35,6 +42,10 @@ pub(crate) fn run() -> ExitCode {
         args::Command::Env(args) => env::run(&args),
         args::Command::Keys(args) => keys::run(&args),
         args::Command::Demo(args) => crate::demo::run(&args),
+        args::Command::Stream(args) => stream::run(&args),
+        args::Command::Put(args) => put::run(&args),
+        args::Command::Tail(args) => tail::run(&args),
+        args::Command::Consumers(args) => consumers::run(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("thalweg: {error}");

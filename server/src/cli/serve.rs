@@ -16,7 +16,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<ExitCode, Error> {
         out(&config::to_toml(&config));
         return Ok(ExitCode::SUCCESS);
     }
-    logging::init(&config)?;
+    let _logging = logging::init(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
     let served = runtime.block_on(serve(&config));
     leave(runtime, served)

@@ -73,6 +73,7 @@ fn advice(code: &str) -> &'static str {
         "InvalidSignatureException" | "UnrecognizedClientException" | "IncompleteSignatureException" => {
             "; check the key pair, for a local server: eval \"$(thalweg env)\""
         }
+        "ResourceNotFoundException" => "; see: thalweg stream ls",
         "ExpiredTokenException" => "; sign in again",
         "AccessDeniedException" => "; check the policy of these credentials",
         _ => "",
@@ -85,5 +86,7 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    cause.to_string()
+    // The chain of credentials tells each step on a line of its own; an error is one line.
+    let text = cause.to_string();
+    text.lines().map(str::trim).collect::<Vec<_>>().join("; ")
 }

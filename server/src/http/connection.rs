@@ -21,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use types::Clock;
 
 use super::held::Held;
+use super::linger::Linger;
 use super::preface::{Rewound, is_http2};
 use super::request::{self, Front};
 use super::stall::StallGuard;
@@ -136,6 +137,7 @@ impl Door {
             async move { Ok::<_, Infallible>(request::answer(&front, &held, request).await) }
         });
         if is_http2 {
+            let io = Linger::new(io, self.clock.clone());
             watch(watcher, http2_settings().serve_connection(io, service)).await
         } else {
             watch(watcher, http1_settings().serve_connection(io, service)).await

@@ -9,6 +9,7 @@ mod body;
 mod connection;
 mod gzip;
 mod held;
+mod linger;
 mod preface;
 mod reply_body;
 mod request;
@@ -49,7 +50,7 @@ pub(crate) async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let clock = app.clock.clone();
-    let metrics = app.metrics.clone();
+    let (metrics, streams) = (app.metrics.clone(), app.streams.clone());
     let (stop_all, stopping) = watch::channel(false);
     let front = Arc::new(Front::new(app, keys, stopping.clone()));
     let door = Arc::new(Door { front, tls, clock: clock.clone(), stopping });
@@ -86,6 +87,7 @@ pub(crate) async fn serve(
     // Closed first: who connects now is refused at once instead of waiting for nothing.
     drop(listener);
     stop_all.send_replace(true);
+    streams.end_subscriptions();
     tokio::select! {
         () = graceful.shutdown() => {}
         () = clock.sleep(GRACE) => tracing::warn!("requests still in flight were cut off"),

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use hyper::body::Body;
 use hyper::header;
 use hyper::http::request::Parts;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio::sync::watch;
 use types::limits::REQUEST_BODY_BYTES_MAX;
 use wire::{Codec, error_code, json, sigv4};
@@ -28,7 +28,7 @@ use super::held::{AnswerBudget, Held};
 use super::reply_body::ReplyBody;
 use super::response::Answer;
 use crate::app::App;
-use crate::auth::{Action, Asked, Keys, Peer};
+use crate::auth::{Action, Keys, Peer};
 use crate::error::ApiError;
 
 /// Most bytes that are read of a body that gets the same answer whatever it asks for.
@@ -37,7 +37,7 @@ const NOT_DETERMINED: &str = "Unable to determine service/operation name to be a
 
 /// What answering needs.
 pub(super) struct Front {
-    app: Arc<App>,
+    pub(super) app: Arc<App>,
     keys: Arc<Keys>,
     bodies: BodyBudget,
     answers: AnswerBudget,
@@ -129,20 +129,16 @@ impl Front {
         if taken.bytes.is_empty() {
             return Err(empty());
         }
-        // A query names its operation in the body, so the body is unpacked before the signature over the packed bytes is
-        // known to be right; a stranger's is small.
-        let packed = taken.bytes.clone();
+        let verified = claim.verify(&request, &taken.bytes, &self.app.account).map_err(refuse)?;
         let plain = gzip::unpacked(&head.headers, taken, &self.bodies);
         let taken = plain.map_err(|error| match error {
             BodyError::TooLarge => Answer::TooLarge,
             other => refuse(unread(other)),
         })?;
         let target = address.target_with(&taken.bytes).map_err(refuse)?;
-        let asked = Asked {
-            action: Action::new(target.service.signing_name(), target.operation),
-            peer: head.extensions.get::<Peer>().copied().unwrap_or_default(),
-        };
-        let caller = claim.verify(&request, &packed, &self.app.account, asked).map_err(refuse)?;
+        let action = Action::new(target.service.signing_name(), target.operation);
+        let peer = head.extensions.get::<Peer>().copied().unwrap_or_default();
+        let caller = verified.asking(action, peer).map_err(refuse)?;
         let share = match target.operation {
             "GetRecords" => Some(self.answers.page(&*self.app.clock).await.map_err(refuse)?),
             _ => None,
@@ -158,9 +154,14 @@ impl Front {
 fn lower_case(head: &Parts) -> Vec<(&str, &[u8])> {
     // hyper keeps names in lower case.
     let mut lower: Vec<_> = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-    // With HTTP/2 the host is part of the request's line, and clients sign it as if it were a header.
-    if let (false, Some(authority)) = (head.headers.contains_key(header::HOST), head.uri.authority()) {
-        lower.push((header::HOST.as_str(), authority.as_str().as_bytes()));
+    // With HTTP/2 the host is part of the request's line, and clients sign it as if it were a header: most under the
+    // name that it has in HTTP/1.1, the JavaScript SDK under its own.
+    if let (Version::HTTP_2, Some(authority)) = (head.version, head.uri.authority()) {
+        let authority = authority.as_str().as_bytes();
+        lower.push((":authority", authority));
+        if !head.headers.contains_key(header::HOST) {
+            lower.push((header::HOST.as_str(), authority));
+        }
     }
     lower
 }

@@ -14,6 +14,8 @@ mod stopwatch;
 mod stream;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "otel")]
+mod traces;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,7 +29,9 @@ use types::{Clock, Epoch};
 pub(crate) use listener::{MetricsListener, Readiness};
 pub(crate) use requests::Requests;
 pub(crate) use stopwatch::Stopwatch;
-pub(crate) use stream::{Call, StreamMetrics};
+pub(crate) use stream::{Call, Published, StreamMetrics};
+#[cfg(feature = "otel")]
+pub(crate) use traces::{Traces, TracesError};
 
 type ByEpoch = HashMap<Epoch, Arc<StreamMetrics>>;
 

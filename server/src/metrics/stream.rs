@@ -90,7 +90,6 @@ impl StreamMetrics {
         add(self.gathered().minutes.entry(minute).or_default());
     }
 
-    #[cfg_attr(not(test), allow(dead_code, reason = "SubscribeToShard is not served yet"))]
     /// SubscribeToShard was answered. A subscription refused because of a rate is `Kind::Throttled` or `Kind::InUse`.
     pub(crate) fn subscribed(&self, consumer: &str, refused: Option<Kind>) {
         if refused == Some(Kind::Invalid) {
@@ -104,7 +103,6 @@ impl StreamMetrics {
         });
     }
 
-    #[cfg_attr(not(test), allow(dead_code, reason = "SubscribeToShard is not served yet"))]
     /// A subscription published an event, or failed to.
     pub(crate) fn event(&self, consumer: &str, published: Result<Published, ()>) {
         self.record(|figures| {
@@ -186,7 +184,6 @@ fn sample(yes: bool) -> f64 {
 }
 
 /// What an event carried.
-#[cfg_attr(not(test), allow(dead_code, reason = "SubscribeToShard is not served yet"))]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Published {
     /// How many records.
@@ -284,12 +281,17 @@ impl Call {
         if !self.monitored.any() {
             return;
         }
-        let placed =
-            answer.iter().flatten().zip(sizes).filter_map(|(result, size)| Some((result.as_ref().ok()?, size)));
-        for (placed, size) in placed {
-            self.monitored.add(figures, placed.shard, OfShard::IncomingBytes, *size as f64);
-            self.monitored.add(figures, placed.shard, OfShard::IncomingRecords, 1.0);
-            self.monitored.add(figures, placed.shard, OfShard::WriteExceeded, 0.0);
+        for (result, size) in answer.iter().flatten().zip(sizes) {
+            let (shard, exceeded) = match result {
+                Ok(placed) => (placed.shard, 0.0),
+                Err(PutFailure::Throttled { shard: Some(shard), .. }) => (*shard, 1.0),
+                Err(_) => continue,
+            };
+            self.monitored.add(figures, shard, OfShard::WriteExceeded, exceeded);
+            if result.is_ok() {
+                self.monitored.add(figures, shard, OfShard::IncomingBytes, *size as f64);
+                self.monitored.add(figures, shard, OfShard::IncomingRecords, 1.0);
+            }
         }
     }
 
@@ -360,7 +362,7 @@ impl Counts {
                             counts.records += 1;
                             counts.bytes += size;
                         }
-                        Err(PutFailure::Throttled(_)) => counts.throttled += 1,
+                        Err(PutFailure::Throttled { .. }) => counts.throttled += 1,
                         Err(PutFailure::Internal(_)) => counts.failed += 1,
                     }
                 }

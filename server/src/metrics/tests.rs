@@ -59,6 +59,10 @@ impl World {
     }
 }
 
+fn throttled() -> PutFailure {
+    PutFailure::Throttled { shard: Some(ShardId(1)), message: String::new() }
+}
+
 /// Figures of points by metric name and shard or consumer, without latencies, which are what they are.
 fn told(points: &[Point]) -> BTreeMap<(u32, String, String), (f64, f64)> {
     let rest = |point: &Point| {
@@ -72,12 +76,8 @@ fn told(points: &[Point]) -> BTreeMap<(u32, String, String), (f64, f64)> {
 #[tokio::test]
 async fn a_batch_counts_by_how_its_records_fared() {
     let world = World::new(&[]).await;
-    let answer = Ok(vec![
-        Ok(world.placed(0)),
-        Err(PutFailure::Throttled(String::new())),
-        Err(PutFailure::Internal(String::new())),
-        Ok(world.placed(1)),
-    ]);
+    let answer =
+        Ok(vec![Ok(world.placed(0)), Err(throttled()), Err(PutFailure::Internal(String::new())), Ok(world.placed(1))]);
     world.call().put_records(&[10, 20, 30, 40], &answer);
     let points = told(&world.metrics.take());
     let expected = [
@@ -103,7 +103,7 @@ async fn only_the_services_failures_count() {
     world.call().put_record(5, &Err(StreamsError::Invalid("wrong".into())));
     world.call().get_records(ShardId(0), &Err(StreamsError::ExpiredIterator("old".into())));
     assert!(world.metrics.take().is_empty());
-    world.call().put_record(5, &Ok(vec![Err(PutFailure::Throttled(String::new()))]));
+    world.call().put_record(5, &Ok(vec![Err(throttled())]));
     world.call().put_record(5, &Err(StreamsError::Commands("broken".into())));
     world.call().get_records(ShardId(0), &Err(StreamsError::Commands("broken".into())));
     let points = told(&world.metrics.take());
@@ -117,12 +117,17 @@ async fn only_the_services_failures_count() {
 
 #[tokio::test]
 async fn shards_are_measured_by_what_is_switched_on() {
-    let world = World::new(&[ShardMetric::IncomingRecords]).await;
-    world.call().put_records(&[1, 2, 3], &Ok(vec![Ok(world.placed(0)), Ok(world.placed(1)), Ok(world.placed(1))]));
+    let on = [ShardMetric::IncomingRecords, ShardMetric::WriteProvisionedThroughputExceeded];
+    let world = World::new(&on).await;
+    let answer = vec![Ok(world.placed(0)), Ok(world.placed(1)), Err(throttled()), Ok(world.placed(1))];
+    world.call().put_records(&[1, 2, 3, 4], &Ok(answer));
     let points = told(&world.metrics.take());
     let of = |shard: u32| points.get(&(10, "IncomingRecords".to_owned(), ShardId(shard).to_string()));
     assert_eq!((of(0), of(1)), (Some(&(1.0, 1.0)), Some(&(2.0, 2.0))));
-    assert_eq!(points.keys().filter(|(_, _, shard)| !shard.is_empty()).count(), 2);
+    let exceeded =
+        |shard: u32| points.get(&(10, "WriteProvisionedThroughputExceeded".to_owned(), ShardId(shard).to_string()));
+    assert_eq!((exceeded(0), exceeded(1)), (Some(&(1.0, 0.0)), Some(&(3.0, 1.0))));
+    assert_eq!(points.keys().filter(|(_, _, shard)| !shard.is_empty()).count(), 4);
 }
 
 #[tokio::test]

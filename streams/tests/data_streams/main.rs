@@ -4,7 +4,9 @@
 
 mod consume;
 mod control;
+mod fan_out;
 mod full_queue;
+mod model;
 mod put_get;
 mod replay;
 mod reshard;

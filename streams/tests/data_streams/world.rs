@@ -2,29 +2,40 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use log::{CommandLog, CommandLogConfig, MemoryLog};
 use streams::{Catalog, CreateStream, Parts, PutEntry, Streams, StreamsConfig};
+use tokio::sync::watch;
 use types::{AccountId, Applier, Clock, Domain, Region, Scope, Sleep, StreamName, SystemRandom, Timestamp};
 
-pub(crate) struct ManualClock(AtomicU64);
+/// Time passes when the test says so, and sleeps end with it.
+pub(crate) struct ManualClock(watch::Sender<u64>);
 
 impl ManualClock {
+    fn new() -> Arc<Self> {
+        Arc::new(Self(watch::Sender::new(1_700_000_000_000)))
+    }
+
     pub(crate) fn advance(&self, span: Duration) {
-        self.0.fetch_add(span.as_millis() as u64, Ordering::SeqCst);
+        self.0.send_modify(|now| *now += span.as_millis() as u64);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
+        Timestamp(*self.0.borrow())
     }
 
-    fn sleep(&self, _span: Duration) -> Sleep {
-        Box::pin(std::future::pending())
+    fn sleep(&self, span: Duration) -> Sleep {
+        let end = self.now().after(span).0;
+        let mut time = self.0.subscribe();
+        Box::pin(async move {
+            if time.wait_for(|now| *now >= end).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        })
     }
 }
 
@@ -38,12 +49,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let clock = Arc::new(ManualClock(AtomicU64::new(1_700_000_000_000)));
+        let clock = ManualClock::new();
         Self::over(Arc::default(), clock, StreamsConfig::default()).await
     }
 
     pub(crate) async fn with(config: StreamsConfig) -> Self {
-        let clock = Arc::new(ManualClock(AtomicU64::new(1_700_000_000_000)));
+        let clock = ManualClock::new();
         Self::over(Arc::default(), clock, config).await
     }
 

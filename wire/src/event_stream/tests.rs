@@ -5,8 +5,8 @@ use aws_smithy_types::event_stream::Message;
 
 use super::*;
 
-fn read(frame: Vec<u8>) -> Message {
-    let mut input = bytes::Bytes::from(frame);
+fn read(frame: Bytes) -> Message {
+    let mut input = frame;
     let message = read_message_from(&mut input).unwrap();
     assert!(input.is_empty(), "a frame is as long as it says");
     message

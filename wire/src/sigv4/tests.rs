@@ -139,6 +139,13 @@ fn our_own_signature_is_accepted() {
     assert_eq!(check(&request, "kinesis", None, &verifier), Err(SignatureError::UnknownKey));
 }
 
+#[test]
+fn the_name_of_the_host_in_http_2_may_be_signed_in_its_place() {
+    let mut request = kinesis_request();
+    request.headers[0].0 = ":authority".into();
+    assert_eq!(check(&request.signed(&SIGNER, NOW), "kinesis", Some(SECRET), &Verifier::default()), Ok(()));
+}
+
 fn refused(change: impl FnOnce(&mut Owned)) -> SignatureError {
     let mut request = kinesis_request().signed(&SIGNER, NOW);
     change(&mut request);

@@ -40,7 +40,8 @@ pub enum Role {
 }
 
 impl Role {
-    fn name(self) -> &'static str {
+    /// The name of the member.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Condition => "ConditionExpression",
             Self::Filter => "FilterExpression",

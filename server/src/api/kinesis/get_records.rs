@@ -30,13 +30,7 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: GetRecordsInput) -
     if input.dry_run == Some(true) {
         return Err(ApiError::dry_run());
     }
-    let records = page.records.into_iter().map(|record| Record {
-        sequence_number: Some(record.sequence_number.to_string()),
-        approximate_arrival_timestamp: Some(Timestamp(record.arrival.0 as i64)),
-        data: Some(Blob(record.data)),
-        partition_key: Some(record.partition_key).filter(|key| !key.is_empty()),
-        encryption_type: None,
-    });
+    let records = page.records.into_iter().map(record);
     let children: Vec<ChildShard> = page.children.iter().map(child).collect();
     Ok(GetRecordsOutput {
         records: Some(records.collect()),
@@ -46,7 +40,18 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: GetRecordsInput) -
     })
 }
 
-fn child(shard: &Shard) -> ChildShard {
+/// A record as readers of every kind get it.
+pub(super) fn record(record: types::Record) -> Record {
+    Record {
+        sequence_number: Some(record.sequence_number.to_string()),
+        approximate_arrival_timestamp: Some(Timestamp(record.arrival.0 as i64)),
+        data: Some(Blob(record.data)),
+        partition_key: Some(record.partition_key).filter(|key| !key.is_empty()),
+        encryption_type: None,
+    }
+}
+
+pub(super) fn child(shard: &Shard) -> ChildShard {
     ChildShard {
         shard_id: Some(shard.id.to_string()),
         parent_shards: Some(shard.parents.iter().map(ToString::to_string).collect()),

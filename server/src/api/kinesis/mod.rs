@@ -46,6 +46,7 @@ mod remove_tags_from_stream;
 mod restore_dead_letter_queue_records;
 mod shapes;
 mod split_shard;
+mod start_position;
 mod start_stream_encryption;
 mod stop_stream_encryption;
 mod subscribe_to_shard;

@@ -47,7 +47,7 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: PutRecordInput) ->
             sequence_number: Some(placed.sequence_number.to_string()),
             encryption_type: encryption_of_puts(&stream),
         }),
-        Some(Err(PutFailure::Throttled(message))) => {
+        Some(Err(PutFailure::Throttled { message, .. })) => {
             Err(ApiError::new(error_code::PROVISIONED_THROUGHPUT_EXCEEDED, message))
         }
         Some(Err(PutFailure::Internal(message))) => Err(ApiError::new(error_code::INTERNAL_FAILURE, message)),

@@ -57,7 +57,7 @@ fn result_entry(result: Result<Placed, PutFailure>) -> PutRecordsResultEntry {
             shard_id: Some(placed.shard.to_string()),
             ..Default::default()
         },
-        Err(PutFailure::Throttled(message)) => failed(error_code::PROVISIONED_THROUGHPUT_EXCEEDED, message),
+        Err(PutFailure::Throttled { message, .. }) => failed(error_code::PROVISIONED_THROUGHPUT_EXCEEDED, message),
         Err(PutFailure::Internal(message)) => failed(error_code::INTERNAL_FAILURE, message),
     }
 }

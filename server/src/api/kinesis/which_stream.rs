@@ -61,11 +61,7 @@ impl WhichStream {
     /// The id of a shard as a request names it; AWS reads it before it looks for the stream. Whether the stream has such a
     /// shard is for the operation to say.
     pub(super) fn shard_id(&self, text: Option<&str>) -> Result<ShardId, ApiError> {
-        let text = text.unwrap_or_default();
-        lenient_shard_id(text).ok_or_else(|| {
-            let (name, account) = (&self.name, &self.scope.account);
-            ApiError::not_found(format!("Could not find shard {text} in stream {name} under account {account}."))
-        })
+        read_shard_id(&self.scope, &self.name, text.unwrap_or_default())
     }
 
     /// As [`Self::find`], counting the call against the rates of the control plane on the stream.
@@ -102,6 +98,18 @@ pub(super) fn find_resource(app: &App, caller: &Caller, arn: Option<&str>) -> Re
         Resource::Consumer { .. } => super::which_consumer::by_arn(app, caller, text).map(|_| ())?,
     }
     Ok((scope, resource))
+}
+
+/// The id of a shard as a request names it whose stream is known already.
+pub(super) fn shard_id(stream: &Stream, text: &str) -> Result<ShardId, ApiError> {
+    read_shard_id(&stream.scope, &stream.name, text)
+}
+
+fn read_shard_id(scope: &Scope, name: &StreamName, text: &str) -> Result<ShardId, ApiError> {
+    lenient_shard_id(text).ok_or_else(|| {
+        let account = &scope.account;
+        ApiError::not_found(format!("Could not find shard {text} in stream {name} under account {account}."))
+    })
 }
 
 /// Reads a shard's id as AWS does: what stands behind the last hyphen is its number, whatever stands before it.

@@ -12,10 +12,10 @@ pub(crate) async fn handle(
     _: GetCallerIdentityRequest,
 ) -> Result<GetCallerIdentityResponse, ApiError> {
     let account = &caller.scope.account;
-    // There are keys here and no users: a key is the root of its account, whose user id is the account itself.
+    // There are keys here and no users of their own, so the id of the root stands for all: the account itself.
     Ok(GetCallerIdentityResponse {
         account: Some(account.to_string()),
-        arn: Some(format!("arn:aws:iam::{account}:root")),
+        arn: Some(caller.arn()),
         user_id: Some(account.to_string()),
     })
 }

@@ -28,7 +28,8 @@ fn enter(keys: &Keys, id: &str, secret: &str, token: Option<&str>) -> Result<Cal
     let request = Request { method: "POST", path: "/", query: "", headers: &headers };
     let claim = keys.claim(&request, "kinesis", Timestamp(NOW)).map_err(|error| error.code)?;
     let default = AccountId::parse("000000000000").unwrap();
-    claim.verify(&request, b"{}", &default, Asked { action: LIST, peer: Peer::default() }).map_err(|error| error.code)
+    let verified = claim.verify(&request, b"{}", &default).map_err(|error| error.code)?;
+    verified.asking(LIST, Peer::default()).map_err(|error| error.code)
 }
 
 #[test]
