@@ -52,9 +52,9 @@ impl ApiError {
         Self::new(error_code::RESOURCE_NOT_FOUND, message)
     }
 
-    /// No such operation, or one that is not built.
+    /// No such operation, or one that is not built; AWS says no more.
     pub(crate) fn unknown_operation() -> Self {
-        Self::new(error_code::UNKNOWN_OPERATION, "The requested operation is not known to this service.")
+        Self::new(error_code::UNKNOWN_OPERATION, "")
     }
 
     /// A dry run that would have succeeded.
@@ -175,6 +175,14 @@ impl From<SignatureError> for ApiError {
 
 impl From<DecodeError> for ApiError {
     fn from(error: DecodeError) -> Self {
-        Self::new(error_code::SERIALIZATION, error.to_string())
+        let message = match error {
+            DecodeError::WrongType(message) => message,
+            // AWS says no more of it than that.
+            DecodeError::Malformed(cause) => {
+                tracing::debug!(cause, "request body is malformed");
+                String::new()
+            }
+        };
+        Self::new(error_code::SERIALIZATION, message)
     }
 }

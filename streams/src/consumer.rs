@@ -8,6 +8,7 @@ use types::{ConsumerArn, ConsumerName, Kind, Scope, StreamName, Timestamp};
 
 use crate::catalog::State;
 use crate::command::{StreamCommand, StreamRef};
+use crate::resource::Resource;
 use crate::tags::check_tags;
 use crate::{CommitmentStatus, Stream, StreamMode, Streams, StreamsError};
 
@@ -83,8 +84,8 @@ impl Streams {
         name: ConsumerName,
         tags: BTreeMap<String, String>,
     ) -> Result<Consumer, StreamsError> {
-        check_tags(&tags)?;
         let stream = self.stream(scope, stream)?;
+        check_tags(scope, &Resource::Stream(stream.name.clone()), &tags)?;
         let of = StreamRef::to(&stream);
         let quotas = &self.parts.config.quotas;
         let command = StreamCommand::RegisterConsumer {

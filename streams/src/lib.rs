@@ -52,4 +52,4 @@ pub use resource::Resource;
 pub use scaling::Scaling;
 pub use service::{CreateStream, Parts, Streams};
 pub use stream::{Closed, Distribution, Shard, ShardMetric, Stream, StreamMode, StreamStatus};
-pub use tags::check_tags;
+pub use tags::check_tags_of;

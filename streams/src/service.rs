@@ -11,6 +11,7 @@ use crate::command::{ShardQuotas, StreamCommand, StreamRef};
 use crate::encryption::{Keyring, MasterKeys};
 use crate::fan_out::FanOut;
 use crate::queues::Desks;
+use crate::resource::Resource;
 use crate::scaling::Traffic;
 use crate::tags::check_tags;
 use crate::throttle::Throttles;
@@ -127,7 +128,7 @@ impl Streams {
     /// Creates a stream; without a transition time it is ACTIVE when this returns.
     pub async fn create_stream(&self, scope: &Scope, request: CreateStream) -> Result<(), StreamsError> {
         let shard_count = first_shards(&request)?;
-        check_tags(&request.tags)?;
+        check_tags(scope, &Resource::Stream(request.name.clone()), &request.tags)?;
         if request.warm_mibps.is_some() {
             self.check_warm(scope, request.mode)?;
         }

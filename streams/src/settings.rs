@@ -8,7 +8,7 @@ use types::{Scope, StreamName, limits};
 use crate::account::CommitmentStatus;
 use crate::command::{Change, StreamCommand, StreamRef};
 use crate::resource::Resource;
-use crate::tags::check_tags;
+use crate::tags::{check_removed, check_tags};
 use crate::{Distribution, ShardMetric, Stream, StreamMode, Streams, StreamsError};
 
 const RETENTION_HOURS_MIN: i32 = 24;
@@ -120,7 +120,8 @@ impl Streams {
         set: BTreeMap<String, String>,
         remove: BTreeSet<String>,
     ) -> Result<(), StreamsError> {
-        check_tags(&set)?;
+        check_tags(scope, &resource, &set)?;
+        check_removed(scope, &resource, &remove)?;
         self.submit(StreamCommand::Tag { scope: scope.clone(), resource, set, remove }).await
     }
 

@@ -127,13 +127,15 @@ impl<'de> serde::Deserialize<'de> for Key<'de> {
 }
 
 // The words of AWS's own parser (recorded by emulators that were tested against it).
-const NOT_A_COLLECTION: &str = "Unexpected field type";
-const STRUCTURE_FOUND: &str = "Start of structure or map found where not expected.";
-const LIST_FOUND: &str = "Start of list found where not expected.";
+const STRUCTURE_WANTED: &str = "Expected null";
+const LIST_WANTED: &str = "Expected list or null";
+const MAP_WANTED: &str = "Expected map or null";
+pub(crate) const STRUCTURE_FOUND: &str = "Start of structure or map found where not expected.";
+pub(crate) const LIST_FOUND: &str = "Start of list found where not expected";
 
 /// Refuses every scalar in a place of a structure, list or map; null is absence.
 macro_rules! refuse_scalars {
-    () => {
+    ($words:expr) => {
         fn visit_newtype_struct<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
             value.deserialize_any(self)
         }
@@ -141,22 +143,22 @@ macro_rules! refuse_scalars {
             Ok(None)
         }
         fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-            Err(E::custom(NOT_A_COLLECTION))
+            Err(E::custom($words))
         }
         fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-            Err(E::custom(NOT_A_COLLECTION))
+            Err(E::custom($words))
         }
         fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-            Err(E::custom(NOT_A_COLLECTION))
+            Err(E::custom($words))
         }
         fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-            Err(E::custom(NOT_A_COLLECTION))
+            Err(E::custom($words))
         }
         fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
-            Err(E::custom(NOT_A_COLLECTION))
+            Err(E::custom($words))
         }
         fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<Self::Value, E> {
-            Err(E::custom(NOT_A_COLLECTION))
+            Err(E::custom($words))
         }
     };
 }
@@ -170,7 +172,7 @@ impl<'de, T: Structure> Visitor<'de> for StructureVisitor<T> {
         f.write_str("a structure")
     }
 
-    refuse_scalars!();
+    refuse_scalars!(STRUCTURE_WANTED);
 
     fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
         Err(A::Error::custom(LIST_FOUND))
@@ -198,7 +200,7 @@ impl<'de, T: Decode> Visitor<'de> for ListVisitor<T> {
         f.write_str("a list")
     }
 
-    refuse_scalars!();
+    refuse_scalars!(LIST_WANTED);
 
     fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
         Err(A::Error::custom(STRUCTURE_FOUND))
@@ -225,7 +227,7 @@ impl<'de, T: Decode> Visitor<'de> for MapVisitor<T> {
         f.write_str("a map")
     }
 
-    refuse_scalars!();
+    refuse_scalars!(MAP_WANTED);
 
     fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
         Err(A::Error::custom(LIST_FOUND))

@@ -144,7 +144,11 @@ impl Spelling {
     pub fn json_body(self, code: &str, message: &str, members: &[(&'static str, String)]) -> Vec<u8> {
         let text = |value: &str| serde_json::Value::from(value).to_string();
         let kind = text(&format!("{}{code}", self.namespace));
-        let mut body = format!("{{\"__type\":{kind},\"{}\":{}", self.message_of(code), text(message));
+        let mut body = format!("{{\"__type\":{kind}");
+        // AWS says nothing of a body that it could not parse, nor of an operation that it does not know.
+        if !message.is_empty() {
+            body.push_str(&format!(",\"{}\":{}", self.message_of(code), text(message)));
+        }
         for (name, json) in members {
             body.push_str(&format!(",\"{name}\":{json}"));
         }
@@ -155,7 +159,8 @@ impl Spelling {
     /// The same in CBOR, for clients that would call a JSON body an invalid CBOR token.
     pub fn cbor_body(self, code: &str, message: &str) -> Vec<u8> {
         let kind = format!("{}{code}", self.namespace);
-        cbor::texts(&[("__type", &kind), (self.message_of(code), message)])
+        let members: &[_] = &[("__type", &*kind), (self.message_of(code), message)];
+        cbor::texts(if message.is_empty() { &members[..1] } else { members })
     }
 }
 

@@ -12,6 +12,11 @@ pub fn decode<T: Decode>(body: &[u8]) -> Result<T, DecodeError> {
     value.ok_or_else(|| DecodeError::WrongType("Unexpected null".into()))
 }
 
+/// Whether the bytes are a JSON object, whatever it holds.
+pub fn is_object(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body).is_ok()
+}
+
 fn problem(error: serde_json::Error) -> DecodeError {
     let text = error.to_string();
     match error.classify() {

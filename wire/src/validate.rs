@@ -32,6 +32,9 @@ pub fn must_not_be_null(paths: impl IntoIterator<Item = String>) -> Option<Strin
 
 /// A shape whose constraints can be checked.
 pub trait Check {
+    /// Whether the value has no parts: in a list or map it is spoken of with the whole, not by its own path.
+    const IS_LEAF: bool = false;
+
     /// Checks the value at `at` against the rules of its shape.
     fn check(&self, rules: &Rules, at: &Path<'_>, problems: &mut Problems);
 }
@@ -54,6 +57,26 @@ pub struct Rules {
 impl Rules {
     /// No constraints.
     pub(crate) const NONE: Self = Self { pattern: None, min: None, max: None, values: &[], key: None, member: None };
+
+    fn is_broken_by<T: Check>(&self, part: &T) -> bool {
+        let mut problems = Problems::default();
+        part.check(self, &Path::Root, &mut problems);
+        !problems.clauses.is_empty()
+    }
+}
+
+/// All rules of a list's elements or a map's parts, as AWS lists them where any of them is broken.
+impl fmt::Display for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let max = self.max.map(|max| format!("Member must have length less than or equal to {max}"));
+        let min = self.min.map(|min| format!("Member must have length greater than or equal to {min}"));
+        let values = (!self.values.is_empty())
+            .then(|| format!("Member must satisfy enum value set: [{}]", self.values.join(", ")));
+        let shown = self.pattern.map(|pattern| pattern.shown);
+        let pattern = shown.map(|shown| format!("Member must satisfy regular expression pattern: {shown}"));
+        let all: Vec<String> = [max, min, values, pattern].into_iter().flatten().collect();
+        write!(f, "[{}]", all.join(", "))
+    }
 }
 
 /// A pattern: the text that messages show, and the same language in our dialect, compiled at first use.
@@ -115,7 +138,7 @@ impl Problems {
         rules: &Rules,
     ) {
         if value.is_none() {
-            self.add(format_args!("null"), &Path::Member(at, name), format_args!("not be null"));
+            self.add_null(&Path::Member(at, name));
         }
         self.optional(at, name, value, rules);
     }
@@ -133,14 +156,22 @@ impl Problems {
         }
     }
 
-    fn add(&mut self, value: fmt::Arguments<'_>, at: &Path<'_>, must: fmt::Arguments<'_>) {
+    fn add_null(&mut self, at: &Path<'_>) {
         if self.clauses.len() < PROBLEMS_MAX {
-            self.clauses.push(format!("Value {value} at '{at}' failed to satisfy constraint: Member must {must}"));
+            self.clauses.push(format!("Value null at '{at}' failed to satisfy constraint: Member must not be null"));
         }
     }
 
     fn refuse<T: Encode>(&mut self, value: &T, at: &Path<'_>, must: fmt::Arguments<'_>) {
-        self.add(format_args!("'{}'", java_text::of(value)), at, must);
+        self.add_about("Member", value, at, must);
+    }
+
+    /// As [`Self::refuse`] with another word for what must.
+    fn add_about<T: Encode>(&mut self, who: &str, value: &T, at: &Path<'_>, must: fmt::Arguments<'_>) {
+        if self.clauses.len() < PROBLEMS_MAX {
+            let value = java_text::of(value);
+            self.clauses.push(format!("Value '{value}' at '{at}' failed to satisfy constraint: {who} must {must}"));
+        }
     }
 
     /// Length in the shape's own unit; `length` is as long as it needs to be to see which side is broken.
@@ -173,6 +204,8 @@ impl Problems {
 }
 
 impl Check for String {
+    const IS_LEAF: bool = true;
+
     fn check(&self, rules: &Rules, at: &Path<'_>, problems: &mut Problems) {
         if let Some(pattern) = rules.pattern.filter(|pattern| !pattern.matches(self)) {
             problems.refuse(self, at, format_args!("satisfy regular expression pattern: {}", pattern.shown));
@@ -187,24 +220,32 @@ impl Check for String {
 }
 
 impl Check for Blob {
+    const IS_LEAF: bool = true;
+
     fn check(&self, rules: &Rules, at: &Path<'_>, problems: &mut Problems) {
         problems.length(self, self.0.len() as i64, rules, at);
     }
 }
 
 impl Check for i32 {
+    const IS_LEAF: bool = true;
+
     fn check(&self, rules: &Rules, at: &Path<'_>, problems: &mut Problems) {
         problems.range((*self).into(), rules, at);
     }
 }
 
 impl Check for i64 {
+    const IS_LEAF: bool = true;
+
     fn check(&self, rules: &Rules, at: &Path<'_>, problems: &mut Problems) {
         problems.range(*self, rules, at);
     }
 }
 
 impl Check for f64 {
+    const IS_LEAF: bool = true;
+
     fn check(&self, rules: &Rules, at: &Path<'_>, problems: &mut Problems) {
         if let Some(min) = rules.min.filter(|min| *self < *min as Self) {
             problems.refuse(self, at, format_args!("have value greater than or equal to {min}"));
@@ -226,8 +267,14 @@ impl Check for Timestamp {
 impl<T: Check + Encode> Check for Vec<T> {
     fn check(&self, rules: &Rules, at: &Path<'_>, problems: &mut Problems) {
         problems.length(self, self.len() as i64, rules, at);
-        for (index, element) in self.iter().enumerate() {
-            element.check(rules.member.unwrap_or(&Rules::NONE), &Path::Element(at, index), problems);
+        let member = rules.member.unwrap_or(&Rules::NONE);
+        if !T::IS_LEAF {
+            for (index, element) in self.iter().enumerate() {
+                element.check(member, &Path::Element(at, index), problems);
+            }
+        } else if self.iter().any(|element| member.is_broken_by(element)) {
+            // One clause on the whole list, however many elements break the rule.
+            problems.refuse(self, at, format_args!("satisfy constraint: {member}"));
         }
     }
 }
@@ -235,9 +282,16 @@ impl<T: Check + Encode> Check for Vec<T> {
 impl<T: Check + Encode> Check for BTreeMap<String, T> {
     fn check(&self, rules: &Rules, at: &Path<'_>, problems: &mut Problems) {
         problems.length(self, self.len() as i64, rules, at);
-        for (key, value) in self {
-            key.check(rules.key.unwrap_or(&Rules::NONE), at, problems);
-            value.check(rules.member.unwrap_or(&Rules::NONE), &Path::Value(at, key), problems);
+        if let Some(broken) = rules.key.filter(|rules| self.keys().any(|key| rules.is_broken_by(key))) {
+            problems.add_about("Map keys", self, at, format_args!("satisfy constraint: {broken}"));
+        }
+        let member = rules.member.unwrap_or(&Rules::NONE);
+        if !T::IS_LEAF {
+            for (key, value) in self {
+                value.check(member, &Path::Value(at, key), problems);
+            }
+        } else if self.values().any(|value| member.is_broken_by(value)) {
+            problems.add_about("Map value", self, at, format_args!("satisfy constraint: {member}"));
         }
     }
 }

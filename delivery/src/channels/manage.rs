@@ -110,7 +110,7 @@ impl Delivery {
         set: BTreeMap<String, String>,
         remove: BTreeSet<String>,
     ) -> Result<(), DeliveryError> {
-        streams::check_tags(&set)?;
+        streams::check_tags_of("channel", &set)?;
         self.submit(&Command::TagChannel { scope: channel.scope.clone(), name: channel.name.clone(), set, remove })
             .await
     }

@@ -33,7 +33,7 @@ pub(super) fn check(scope: &Scope, request: &CreateChannel) -> Result<(), Delive
             return invalid(error.to_string());
         }
     }
-    streams::check_tags(&request.tags)?;
+    streams::check_tags_of("channel", &request.tags)?;
     check_bucket(&request.output.bucket_arn)?;
     check_bucket(&request.output.dead_letter_output().bucket_arn)?;
     if let Some(seconds) = request.freshness_seconds {

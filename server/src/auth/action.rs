@@ -59,8 +59,14 @@ mod tests {
     #[test]
     fn handlers_that_are_trusted_to_authorize_do() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/api/kinesis");
-        let asks =
-            [" find(app, caller", "find_resource(app, caller", ".find(app, caller", "by_arn(app, caller", "authorize"];
+        let asks = [
+            " find(app, caller",
+            "find_resource(app, caller",
+            ".find(app, caller",
+            ".find_counted(app, caller",
+            "by_arn(app, caller",
+            "authorize",
+        ];
         for operation in wire::kinesis::OPERATIONS {
             let module = operation.chars().enumerate().fold(String::new(), |name, (at, letter)| {
                 let between = if at > 0 && letter.is_uppercase() { "_" } else { "" };

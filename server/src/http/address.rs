@@ -4,7 +4,7 @@ use hyper::header::{self, HeaderMap};
 use hyper::http::request::Parts;
 use wire::{Codec, error_code, query};
 
-use super::response::Answer;
+use super::response::{Answer, PLAIN_JSON};
 use crate::dispatch::{Service, Target};
 use crate::error::ApiError;
 
@@ -18,20 +18,27 @@ pub(super) struct Address {
     pub(super) target: Option<Target>,
     /// Whether the head names an operation at all, served or not.
     pub(super) has_target: bool,
+    /// Whether it is JSON of before the protocols had versions.
+    pub(super) is_plain_json: bool,
     /// The service that the signature is for; query requests name theirs nowhere else in the head.
     scope: Option<Service>,
 }
 
 impl Address {
     pub(super) fn of(head: &Parts) -> Self {
-        let codec = text(&head.headers, header::CONTENT_TYPE.as_str()).and_then(Codec::of_content_type);
+        let content_type = text(&head.headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
+        let codec = Codec::of_content_type(content_type);
+        let is_plain_json = content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(PLAIN_JSON);
         let (target, has_target, scope) = match codec {
             Some(Codec::RpcCbor) => (Target::of_path(head.uri.path()), head.uri.path().contains("/service/"), None),
-            Some(Codec::Query) => (None, false, scope(&head.headers)),
+            Some(Codec::Query) => (None, head.headers.contains_key(TARGET), scope(&head.headers)),
             _ => (target_of(&head.headers), head.headers.contains_key(TARGET), None),
         };
+        // Some clients name that content type for want of a better one; what is signed for another service is no query.
+        let no_query = scope.is_none() && head.headers.contains_key(header::AUTHORIZATION);
+        let codec = codec.filter(|codec| *codec != Codec::Query || !no_query);
         let codec = codec.filter(|codec| target.is_none_or(|target| target.service.speaks(*codec)));
-        Self { codec, target, has_target, scope }
+        Self { codec, target, has_target, scope, is_plain_json }
     }
 
     /// The service that is asked, as far as it is known; the one whose errors look like those of most.
@@ -55,6 +62,12 @@ impl Address {
             let message = format!("Could not find operation {action:.128} for version {version:.32}.");
             ApiError::new(error_code::UNKNOWN_OPERATION, message)
         })
+    }
+
+    /// As [`Self::refusal`], of a request without a body or an operation: AWS knows it for JSON of 1.1 alone.
+    pub(super) fn refusal_of_nothing(&self, error: ApiError) -> Answer {
+        let codec = self.codec.filter(|codec| *codec != Codec::Json10).unwrap_or(Codec::LegacyCbor);
+        Answer::Error { error, codec, service: self.service() }
     }
 
     /// An error in the format of the request and the spelling of the service. A client whose format is not known gets

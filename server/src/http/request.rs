@@ -19,7 +19,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio::sync::watch;
 use types::limits::REQUEST_BODY_BYTES_MAX;
-use wire::{Codec, error_code, sigv4};
+use wire::{Codec, error_code, json, sigv4};
 
 use super::address::Address;
 use super::body::{BodyBudget, BodyError, drain};
@@ -31,6 +31,8 @@ use crate::app::App;
 use crate::auth::{Action, Keys, Peer};
 use crate::error::ApiError;
 
+/// Most bytes that are read of a body that gets the same answer whatever it asks for.
+const PLAIN_JSON_BYTES_MAX: usize = 64 << 10;
 const NOT_DETERMINED: &str = "Unable to determine service/operation name to be authorized";
 
 /// What answering needs.
@@ -105,11 +107,15 @@ impl Front {
         }
         let refuse = |error| address.refusal(error);
         let empty = || match address.target {
-            Some(_) => refuse(ApiError::new(error_code::SERIALIZATION, "The request has no body.")),
-            None => refuse(ApiError::unknown_operation()),
+            Some(_) => refuse(ApiError::new(error_code::SERIALIZATION, "")),
+            None => address.refusal_of_nothing(ApiError::unknown_operation()),
         };
         if body.is_end_stream() {
             return Err(empty());
+        }
+        if address.is_plain_json {
+            let taken = self.bodies.read(body, PLAIN_JSON_BYTES_MAX, &*self.app.clock).await;
+            return Err(plain_json(taken.is_ok_and(|taken| json::is_object(&taken.bytes))));
         }
         let Some(codec) = address.codec else {
             return Err(if address.has_target { unknown_operation() } else { access_denied() });
@@ -187,6 +193,14 @@ fn unread(error: BodyError) -> ApiError {
         BodyError::Broken(cause) => {
             ApiError::new(error_code::SERIALIZATION, format!("The body could not be read: {cause}"))
         }
+    }
+}
+
+/// The oldest clients of AWS sent this type and are told, in their own form, that nothing is there for them.
+fn plain_json(is_object: bool) -> Answer {
+    match is_object {
+        true => Answer::PlainJson { status: StatusCode::NOT_FOUND, code: error_code::UNKNOWN_OPERATION },
+        false => Answer::PlainJson { status: StatusCode::BAD_REQUEST, code: error_code::SERIALIZATION },
     }
 }
 

@@ -17,6 +17,8 @@ const EXTENDED_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 const PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
+/// The content type of before the protocols had versions.
+pub(super) const PLAIN_JSON: &str = "application/json";
 /// Random bytes of `x-amz-id-2`, as many as AWS sends.
 const EXTENDED_ID_BYTES: usize = 72;
 /// How long a browser may remember a preflight (AWS: two days).
@@ -32,6 +34,8 @@ pub(super) enum Answer {
     Error { error: ApiError, codec: Codec, service: Service },
     /// An error for a client whose format is not known.
     Xml { status: StatusCode, code: &'static str, message: Option<&'static str> },
+    /// An error in the form of before the protocols had versions.
+    PlainJson { status: StatusCode, code: &'static str },
     /// The body is over the limit: an empty answer without ids, as AWS's front sends it.
     TooLarge,
     /// A browser's question, answered from its own headers.
@@ -44,7 +48,7 @@ impl Answer {
         match self {
             Self::Output { .. } | Self::Preflight => "-",
             Self::Error { error, .. } => error.code,
-            Self::Xml { code, .. } => code,
+            Self::Xml { code, .. } | Self::PlainJson { code, .. } => code,
             Self::TooLarge => "413",
         }
     }
@@ -98,6 +102,10 @@ impl Answer {
                 let mut response = response(status, None, Draft::Whole(body.into_bytes()));
                 response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(code));
                 response
+            }
+            Self::PlainJson { status, code } => {
+                let body = format!(r#"{{"Output":{{"__type":"com.amazon.coral.service#{code}"}},"Version":"1.0"}}"#);
+                response(status, Some(PLAIN_JSON), Draft::Whole(body.into_bytes()))
             }
             Self::TooLarge => response(StatusCode::PAYLOAD_TOO_LARGE, None, Draft::Whole(Vec::new())),
             Self::Preflight => response(StatusCode::OK, None, Draft::Whole(Vec::new())),

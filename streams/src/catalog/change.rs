@@ -28,8 +28,13 @@ impl State {
             self.check_no_queues(of.epoch, "switched to PROVISIONED")?;
         }
         // AWS: "the change of the record distribution strategy is immediate".
-        let immediate = matches!(change, Change::Distribution(_));
         let stream = self.change_active(of)?;
+        let immediate = match &change {
+            Change::Distribution(_) => true,
+            // Asked for what is so already, the stream stays as it is, its status included.
+            Change::Retention { hours, .. } => stream.retention == Duration::from_secs(u64::from(*hours) * 3600),
+            _ => false,
+        };
         match change {
             Change::Retention { hours, longer, now } => {
                 stream.set_retention(now.map_or(meta.time, |now| now.min(meta.time)), hours, longer)?;

@@ -77,7 +77,9 @@ impl State {
         }
         Err(limit_exceeded(format!(
             "This request would exceed the shard limit for the account {} in {}. Current shard count for the account: \
-             {open}. Limit: {max}. Number of additional shards that would have resulted from this request: {additional}.",
+             {open}. Limit: {max}. Number of additional shards that would have resulted from this request: {additional}. \
+             Refer to the AWS Service Limits page (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) \
+             for current limits and how to request higher limits.",
             scope.account, scope.region
         )))
     }

@@ -25,7 +25,8 @@ impl State {
     ) -> Result<(), Rejected> {
         let stream = self.change_active(of)?;
         if !by_service && stream.mode == StreamMode::OnDemand {
-            let message = format!("Stream {} is in ON_DEMAND mode; its shards are scaled by the service.", of.name);
+            let (name, account) = (&of.name, &of.scope.account);
+            let message = format!("Request is invalid. Stream {name} under account {account} is in On-Demand mode.");
             return Err(Rejected { kind: Kind::Unsupported, message });
         }
         let plan = match &request {
@@ -136,6 +137,16 @@ impl Stream {
         }
     }
 
+    /// Why a shard cannot be split at the hash key `at`.
+    pub fn not_splitting(&self, shard: &Shard, at: &str) -> String {
+        let (id, HashRange { start, end }) = (shard.id, shard.range);
+        let (name, account) = (&self.name, &self.scope.account);
+        format!(
+            "NewStartingHashKey {at} used in SplitShard() on shard {id} in stream {name} under account {account} is not \
+             both greater than one plus the shard's StartingHashKey {start} and less than the shard's EndingHashKey {end}."
+        )
+    }
+
     fn open_shard(&self, id: ShardId) -> Result<&Shard, Rejected> {
         let (name, account) = (&self.name, &self.scope.account);
         let found = self.shard(id).ok_or_else(|| Rejected {
@@ -144,7 +155,8 @@ impl Stream {
         })?;
         if found.closed.is_some() {
             return Err(invalid(format!(
-                "Shard {id} in stream {name} under account {account} has already been closed."
+                "Shard {id} in stream {name} under account {account} has already been merged or split, and thus is \
+                 not eligible for merging or splitting."
             )));
         }
         Ok(found)
@@ -174,18 +186,14 @@ fn split(stream: &Stream, id: ShardId, at: HashKey) -> Result<Plan, Rejected> {
     let shard = stream.open_shard(id)?;
     let HashRange { start, end } = shard.range;
     if at.0 <= start.0.saturating_add(1) || at >= end {
-        return Err(invalid(format!(
-            "NewStartingHashKey {at} used in SplitShard() on shard {id} in stream {} under account {} is not both greater \
-             than one plus the shard's StartingHashKey {start} and less than the shard's EndingHashKey {end}.",
-            stream.name, stream.scope.account
-        )));
+        return Err(invalid(stream.not_splitting(shard, &at.to_string())));
     }
     Ok(Plan { rounds: vec![vec![Step::Split { shard: id, at }]] })
 }
 
+/// AWS takes neighbours only in the order of their keys.
 fn merge(stream: &Stream, first: ShardId, second: ShardId) -> Result<Plan, Rejected> {
-    let (one, other) = (stream.open_shard(first)?, stream.open_shard(second)?);
-    let (low, high) = if one.range.start < other.range.start { (one, other) } else { (other, one) };
+    let (low, high) = (stream.open_shard(first)?, stream.open_shard(second)?);
     if first == second || low.range.end.0.checked_add(1) != Some(high.range.start.0) {
         return Err(invalid(format!(
             "Shards {first} and {second} in stream {} under account {} are not an adjacent pair of shards eligible for \

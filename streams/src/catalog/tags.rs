@@ -8,6 +8,7 @@ use types::{ConsumerName, Kind, Rejected, Scope, StreamName};
 
 use super::{State, invalid, not_active};
 use crate::resource::Resource;
+use crate::tags::too_many_tags;
 use crate::{Consumer, Stream, StreamStatus};
 
 impl State {
@@ -33,10 +34,7 @@ impl State {
         };
         let new = set.keys().filter(|key| !tags.contains_key(*key)).count();
         if tags.len() + new > TAGS_MAX {
-            return Err(invalid(format!(
-                "A resource has at most {TAGS_MAX} tags; it has {} and {new} more were given.",
-                tags.len()
-            )));
+            return Err(invalid(too_many_tags(scope, resource)));
         }
         tags.retain(|key, _| !remove.contains(key));
         tags.extend(set);

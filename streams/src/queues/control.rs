@@ -8,7 +8,7 @@ use types::{QueueName, Scope, StreamName};
 use super::queue::{QueueChange, QueueCommand, QueueRef, QueueStart};
 use super::{Queue, QueueAttributes, QueueStatus};
 use crate::command::{StreamCommand, StreamRef};
-use crate::tags::check_tags;
+use crate::tags::check_tags_of;
 use crate::{Position, Stream, Streams, StreamsError};
 
 /// What CreateQueue asks for.
@@ -42,7 +42,7 @@ impl Streams {
     /// [`StreamsError::InUse`] when the name is taken or the stream does not serve, [`StreamsError::Unsupported`] when
     /// the stream is provisioned, [`StreamsError::LimitExceeded`] at the quota that consumers and queues share.
     pub async fn create_queue(&self, scope: &Scope, request: CreateQueue) -> Result<Arc<Queue>, StreamsError> {
-        check_tags(&request.tags)?;
+        check_tags_of("queue", &request.tags)?;
         let stream = self.stream(scope, &request.stream)?;
         let mut offsets = BTreeMap::new();
         for shard in &stream.shards {

@@ -74,14 +74,18 @@ async fn wrong_splits_and_merges_are_refused() {
     }
     assert!(matches!(world.split(&name, 9, MIDDLE).await, Err(StreamsError::NotFound(_))));
     let merge = |one, other| world.streams.merge_shards(&world.scope, &name, ShardId(one), ShardId(other));
-    for (one, other) in [(0, 2), (1, 1)] {
+    for (one, other) in [(0, 2), (1, 1), (1, 0)] {
         assert!(matches!(merge(one, other).await, Err(StreamsError::Invalid(_))), "{one} {other}");
     }
-    merge(1, 0).await.unwrap();
+    merge(0, 1).await.unwrap();
     let shards = world.shards(&name, ShardFilter::All);
-    assert_eq!(shards[3].parents, [ShardId(1), ShardId(0)]);
-    assert!(matches!(merge(1, 0).await, Err(StreamsError::Invalid(_))), "both are closed");
-    assert!(matches!(world.split(&name, 0, 5).await, Err(StreamsError::Invalid(_))), "closed");
+    assert_eq!(shards[3].parents, [ShardId(0), ShardId(1)]);
+    assert!(matches!(merge(0, 1).await, Err(StreamsError::Invalid(_))), "both are closed");
+    let closed = world.split(&name, 0, 5).await.unwrap_err();
+    assert!(
+        matches!(&closed, StreamsError::Invalid(text) if text.contains("already been merged or split")),
+        "{closed}"
+    );
 }
 
 #[tokio::test]

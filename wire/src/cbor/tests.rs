@@ -131,10 +131,10 @@ fn what_is_no_cbor_is_refused() {
 #[test]
 fn wrong_types_are_refused_in_the_words_of_aws() {
     let wrong = |body: Vec<u8>| legacy::<CreateStreamInput>(&body).unwrap_err().to_string();
-    assert_eq!(wrong(map(&[("StreamName", "80")])), "Unrecognized collection type class java.lang.String");
+    assert_eq!(wrong(map(&[("StreamName", "80")])), "Start of list found where not expected");
     assert_eq!(wrong(map(&[("StreamName", "40")])), "class java.nio.HeapByteBuffer can not be converted to an String");
-    assert_eq!(wrong(map(&[("Tags", "80")])), "Start of list found where not expected.");
-    assert_eq!(wrong(hex("80")), "Start of list found where not expected.");
+    assert_eq!(wrong(map(&[("Tags", "80")])), "Start of list found where not expected");
+    assert_eq!(wrong(hex("80")), "Start of list found where not expected");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::hint;
+use super::{LIST_FOUND, STRUCTURE_FOUND, hint};
 use crate::{Blob, Timestamp};
 
 /// A number as the format held it.
@@ -20,10 +20,8 @@ pub(super) enum Number {
 pub(super) trait Leaf: Sized {
     /// What formats are told to expect.
     const HINT: &'static str;
-    /// The type's name with its article, as AWS's messages have it.
+    /// What a value cannot be converted to, as AWS's messages have it.
     const TITLE: &'static str;
-    /// The Java class that AWS names when it meets a list.
-    const CLASS: &'static str;
 
     fn of_bool(_: bool) -> Result<Self, String> {
         Err(format!("class java.lang.Boolean can not be converted to {}", Self::TITLE))
@@ -93,18 +91,17 @@ impl<'de, T: Leaf> Visitor<'de> for LeafVisitor<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
-        Err(A::Error::custom(format_args!("Unrecognized collection type class {}", T::CLASS)))
+        Err(A::Error::custom(LIST_FOUND))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
-        Err(A::Error::custom("Start of structure or map found where not expected."))
+        Err(A::Error::custom(STRUCTURE_FOUND))
     }
 }
 
 impl Leaf for String {
     const HINT: &'static str = hint::STRING;
     const TITLE: &'static str = "an String";
-    const CLASS: &'static str = "java.lang.String";
 
     fn of_str(text: &str) -> Result<Self, String> {
         Ok(text.to_owned())
@@ -118,17 +115,20 @@ impl Leaf for String {
 impl Leaf for bool {
     const HINT: &'static str = hint::BOOLEAN;
     const TITLE: &'static str = "an Boolean";
-    const CLASS: &'static str = "java.lang.Boolean";
 
     fn of_bool(value: bool) -> Result<Self, String> {
         Ok(value)
+    }
+
+    // Here AWS shows the text itself, as it does of one that is no base64.
+    fn of_str(text: &str) -> Result<Self, String> {
+        Err(format!("{} can not be converted to {}", quoted(text), Self::TITLE))
     }
 }
 
 impl Leaf for i32 {
     const HINT: &'static str = hint::INTEGER;
     const TITLE: &'static str = "an Integer";
-    const CLASS: &'static str = "java.lang.Integer";
 
     fn of_number(number: Number) -> Result<Self, String> {
         i64::of_number(number).map(|value| value.clamp(Self::MIN.into(), Self::MAX.into()) as Self)
@@ -138,7 +138,6 @@ impl Leaf for i32 {
 impl Leaf for i64 {
     const HINT: &'static str = hint::INTEGER;
     const TITLE: &'static str = "an Long";
-    const CLASS: &'static str = "java.lang.Long";
 
     fn of_number(number: Number) -> Result<Self, String> {
         Ok(match number {
@@ -153,7 +152,6 @@ impl Leaf for i64 {
 impl Leaf for f64 {
     const HINT: &'static str = hint::DOUBLE;
     const TITLE: &'static str = "an Double";
-    const CLASS: &'static str = "java.lang.Double";
 
     fn of_number(number: Number) -> Result<Self, String> {
         Ok(match number {
@@ -166,8 +164,7 @@ impl Leaf for f64 {
 
 impl Leaf for Timestamp {
     const HINT: &'static str = hint::TIMESTAMP;
-    const TITLE: &'static str = "a Timestamp";
-    const CLASS: &'static str = "java.util.Date";
+    const TITLE: &'static str = "milliseconds since epoch";
 
     fn of_number(number: Number) -> Result<Self, String> {
         Ok(match number {
@@ -180,18 +177,24 @@ impl Leaf for Timestamp {
 impl Leaf for Blob {
     const HINT: &'static str = hint::BLOB;
     const TITLE: &'static str = "a Blob";
-    const CLASS: &'static str = "java.nio.ByteBuffer";
 
     fn of_str(text: &str) -> Result<Self, String> {
         match base64_simd::STANDARD.decode_to_vec(text) {
             Ok(bytes) => Ok(bytes.into()),
-            Err(_) => Err(base64_problem(text)),
+            Err(_) => {
+                Err(format!("{} can not be converted to {}: {}", quoted(text), Self::TITLE, base64_problem(text)))
+            }
         }
     }
 
     fn of_bytes(bytes: &[u8]) -> Result<Self, String> {
         Ok(bytes.to_vec().into())
     }
+}
+
+/// A text of the caller in a message; only its beginning, for it may be megabytes.
+fn quoted(text: &str) -> String {
+    format!("'{text:.128}'")
 }
 
 /// What is wrong with a text that is not the base64 of anything.

@@ -40,27 +40,24 @@ fn wrong_types_are_refused_in_the_words_of_aws() {
     for (body, message) in [
         (json!({"StreamName": 1}), format!("{number} an String")),
         (json!({"StreamName": true}), "class java.lang.Boolean can not be converted to an String".into()),
-        (json!({"StreamName": []}), "Unrecognized collection type class java.lang.String".into()),
+        (json!({"StreamName": []}), "Start of list found where not expected".into()),
         (json!({"StreamName": {}}), "Start of structure or map found where not expected.".into()),
         (json!({"ShardCount": "1"}), "class java.lang.String can not be converted to an Integer".into()),
         (json!({"ShardCount": false}), "class java.lang.Boolean can not be converted to an Integer".into()),
-        (json!({"Tags": "x"}), "Unexpected field type".into()),
-        (json!({"Tags": [1]}), "Start of list found where not expected.".into()),
-        (json!([]), "Start of list found where not expected.".into()),
-        (json!(5), "Unexpected field type".into()),
+        (json!({"Tags": "x"}), "Expected map or null".into()),
+        (json!({"Tags": [1]}), "Start of list found where not expected".into()),
+        (json!([]), "Start of list found where not expected".into()),
+        (json!(5), "Expected null".into()),
     ] {
         assert_eq!(wrong::<Create>(body.clone()), message, "{body}");
     }
     assert_eq!(wrong::<PutRecordsInput>(json!({"Records": {}})), "Start of structure or map found where not expected.");
-    assert_eq!(
-        wrong::<PutRecordsInput>(json!({"DryRun": "true"})),
-        "class java.lang.String can not be converted to an Boolean"
-    );
+    assert_eq!(wrong::<PutRecordsInput>(json!({"DryRun": "true"})), "'true' can not be converted to an Boolean");
     assert_eq!(wrong::<PutRecordsInput>(json!({"DryRun": 1})), format!("{number} an Boolean"));
     assert_eq!(wrong::<PutRecordInput>(json!({"Data": 1})), format!("{number} a Blob"));
     assert_eq!(
         wrong::<GetShardIteratorInput>(json!({"Timestamp": "2026-01-01"})),
-        "class java.lang.String can not be converted to a Timestamp"
+        "class java.lang.String can not be converted to milliseconds since epoch"
     );
 }
 
@@ -76,7 +73,8 @@ fn base64_is_strict() {
         ("YWF=", "Invalid last non-pad Base64 character dectected"),
         ("====", "Invalid last non-pad Base64 character dectected"),
     ] {
-        assert_eq!(wrong::<PutRecordInput>(json!({"Data": text})), message, "{text}");
+        let message = format!("'{text}' can not be converted to a Blob: {message}");
+        assert_eq!(wrong::<PutRecordInput>(json!({"Data": text})), message);
     }
     for (text, bytes) in [("", ""), ("YQ==", "a"), ("YWE=", "aa"), ("YWFh", "aaa"), ("Pz8\\/", "???")] {
         let input: PutRecordInput = decode(format!(r#"{{"Data":"{text}"}}"#).as_bytes()).unwrap();

@@ -194,10 +194,10 @@ fn pieces(credential: &str) -> Option<[&str; 6]> {
 
 fn header_parts<'a>(request: &Request<'a>, authorization: &'a str) -> Result<Parts<'a>, SignatureError> {
     let (algorithm, parameters) = authorization.split_once(' ').unwrap_or((authorization, ""));
+    let has_date = ["x-amz-date", "date"].iter().any(|name| request.header(name).next().is_some());
+    let [credential, signature, signed_headers] = parameters_of(authorization, parameters, has_date)?;
     check_algorithm(algorithm)?;
-    let dated = dated(request)?;
-    let [credential, signed_headers, signature] = parameters_of(parameters, dated.is_some())?;
-    let (date_header, time_seconds) = dated.ok_or_else(|| incomplete(DATE_NEEDED))?;
+    let (date_header, time_seconds) = dated(request)?.ok_or_else(|| incomplete(DATE_NEEDED))?;
     Ok(Parts {
         credential: Cow::Borrowed(credential),
         signed_headers: Cow::Borrowed(signed_headers),
@@ -220,12 +220,12 @@ pub(super) fn has_session_token(request: &Request<'_>) -> bool {
     request.header("x-amz-security-token").next().is_some()
 }
 
-/// The credential, the signed headers and the signature; the error lists all that is missing, as AWS does.
-fn parameters_of(parameters: &str, dated: bool) -> Result<[&str; 3], SignatureError> {
-    const NAMES: [&str; 3] = ["Credential", "SignedHeaders", "Signature"];
+/// The credential, the signature and the signed headers; the error lists all that is missing, as AWS does.
+fn parameters_of<'a>(authorization: &str, parameters: &'a str, dated: bool) -> Result<[&'a str; 3], SignatureError> {
+    const NAMES: [&str; 3] = ["Credential", "Signature", "SignedHeaders"];
     let mut found = [""; 3];
-    for parameter in parameters.split(',') {
-        let (name, value) = parameter.trim_matches(' ').split_once('=').unwrap_or((parameter, ""));
+    for parameter in parameters.split([',', ' ']) {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         if let Some(index) = NAMES.iter().position(|known| *known == name) {
             if !found[index].is_empty() {
                 return Err(incomplete(format!("Authorization header has more than one '{name}' parameter.")));
@@ -239,7 +239,10 @@ fn parameters_of(parameters: &str, dated: bool) -> Result<[&str; 3], SignatureEr
     if !dated {
         missing.push(DATE_NEEDED.into());
     }
-    if missing.is_empty() { Ok(found) } else { Err(incomplete(missing.join(" "))) }
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    Err(incomplete(format!("{} Authorization={authorization:.256}", missing.join(" "))))
 }
 
 /// The header that dates the request, and its seconds since 1970.

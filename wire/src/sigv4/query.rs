@@ -43,30 +43,55 @@ pub(super) fn parts<'a>(request: &Request<'a>, also_in_header: bool) -> Result<O
         return Ok(None);
     }
     if also_in_header {
-        return Err(invalid("a signature in the Authorization header and one in the query string"));
+        let both = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.";
+        return Err(invalid(both));
     }
+    if found[0].is_none() {
+        // AWS knows a signature in the query string by its algorithm alone.
+        return Ok(None);
+    }
+    check_complete(&found)?;
     let [algorithm, credential, signature, signed_headers, date, expires, token] = found;
-    let needed = |value: Option<String>, name: &str| {
-        value
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| incomplete(format!("AWS query-string parameters must include '{name}'.")))
-    };
-    check_algorithm(&needed(algorithm, "X-Amz-Algorithm")?)?;
-    let date = needed(date, "X-Amz-Date")?;
+    check_algorithm(&algorithm.unwrap_or_default())?;
+    let date = date.unwrap_or_default();
     let time_seconds = parse_basic(&date)
         .ok_or_else(|| incomplete(format!("Date must be in ISO-8601 'basic format'. Got '{date:.64}'.")))?;
-    let expires = needed(expires, "X-Amz-Expires")?;
+    let expires = expires.unwrap_or_default();
     let lifetime = expires.parse().ok().filter(|seconds| (1..=LIFETIME_SECONDS_MAX).contains(seconds));
     let lifetime = lifetime.ok_or_else(|| {
         invalid(format!("X-Amz-Expires must be 1 to {LIFETIME_SECONDS_MAX} seconds: '{expires:.64}'"))
     })?;
     Ok(Some(Parts {
-        credential: Cow::Owned(needed(credential, "X-Amz-Credential")?),
-        signed_headers: Cow::Owned(needed(signed_headers, "X-Amz-SignedHeaders")?),
-        signature: Cow::Owned(needed(signature, "X-Amz-Signature")?),
+        credential: Cow::Owned(credential.unwrap_or_default()),
+        signed_headers: Cow::Owned(signed_headers.unwrap_or_default()),
+        signature: Cow::Owned(signature.unwrap_or_default()),
         time_seconds,
         date_header: None,
         lifetime_seconds: Some(lifetime),
         has_session_token: token.is_some() || has_session_token(request),
     }))
+}
+
+/// Refuses a signature that lacks a part; the error lists all that is missing, as AWS does.
+fn check_complete(found: &[Option<String>; 7]) -> Result<(), SignatureError> {
+    const NEEDED: [&str; 6] = [
+        "X-Amz-Algorithm",
+        "X-Amz-Credential",
+        "X-Amz-Signature",
+        "X-Amz-SignedHeaders",
+        "X-Amz-Date",
+        "X-Amz-Expires",
+    ];
+    let absent = NEEDED.iter().zip(found).filter(|(_, value)| value.as_deref().unwrap_or_default().is_empty());
+    let mut missing: Vec<&str> = absent.map(|(name, _)| *name).collect();
+    if missing.len() > 1 {
+        // Where more is missing AWS does not speak of the lifetime.
+        missing.retain(|name| *name != "X-Amz-Expires");
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let clauses: String =
+        missing.iter().map(|name| format!("AWS query-string parameters must include '{name}'. ")).collect();
+    Err(incomplete(format!("{clauses}Re-examine the query-string parameters.")))
 }

@@ -187,8 +187,9 @@ fn half_signatures_are_incomplete() {
     });
     assert_eq!(
         message.to_string(),
-        "Authorization header requires 'SignedHeaders' parameter. Authorization header requires 'Signature' parameter. \
-         Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
+        "Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. \
+         Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. \
+         Authorization=AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request"
     );
     assert_eq!(message.code(), "IncompleteSignatureException");
     for value in ["", "Basic abc", "AWS4-ECDSA-P256-SHA256 Credential=x", "AWS4-HMAC-SHA256"] {
@@ -207,7 +208,16 @@ fn what_is_not_covered_is_refused() {
         r.query = "x%2Damz-credential=a".into();
         r.headers.retain(|(name, _)| name != "authorization");
     });
-    assert_eq!(presigned.code(), "IncompleteSignatureException");
+    assert_eq!(presigned.code(), "MissingAuthenticationTokenException", "there is no algorithm");
+    let half = refused(|r| {
+        r.query = "X-Amz-Algorithm=a&x%2Damz-credential=b&X-Amz-Signature=c&X-Amz-Date=d".into();
+        r.headers.retain(|(name, _)| name != "authorization");
+    });
+    assert_eq!(
+        half.to_string(),
+        "AWS query-string parameters must include 'X-Amz-SignedHeaders'. Re-examine the query-string parameters."
+    );
+    assert_eq!(half.code(), "IncompleteSignatureException");
 }
 
 #[test]

@@ -156,3 +156,29 @@ fn a_plain_firehose_request_passes() {
     };
     assert_eq!(validate(&input), Ok(()));
 }
+
+#[test]
+fn parts_of_lists_and_maps_are_spoken_of_as_a_whole() {
+    let long = "k".repeat(129);
+    let keys = vec!["a".to_owned(), long.clone(), long.clone()];
+    let input = crate::kinesis::RemoveTagsFromStreamInput { tag_keys: Some(keys), ..Default::default() };
+    let must =
+        "[Member must have length less than or equal to 128, Member must have length greater than or equal to 1]";
+    assert_eq!(
+        message(&input),
+        format!(
+            "1 validation error detected: Value '[a, {long}, {long}]' at 'tagKeys' failed to satisfy constraint: Member \
+             must satisfy constraint: {must}"
+        )
+    );
+    let tags = BTreeMap::from([("a".to_owned(), "v".repeat(257)), (long.clone(), String::new())]);
+    let input = crate::kinesis::AddTagsToStreamInput { tags: Some(tags), ..Default::default() };
+    let text = message(&input);
+    assert!(
+        text.contains(&format!("at 'tags' failed to satisfy constraint: Map keys must satisfy constraint: {must}"))
+    );
+    assert!(text.ends_with(
+        "Map value must satisfy constraint: [Member must have length less than or equal to 256, Member must have length \
+         greater than or equal to 0]"
+    ));
+}

@@ -8,7 +8,7 @@ use wire::kinesis::{ListShardsInput, ListShardsOutput};
 
 use super::page_token;
 use super::shapes::{creation_time, shard};
-use super::which_stream::WhichStream;
+use super::which_stream::{WhichStream, lenient_shard_id};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -75,6 +75,9 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: ListShardsInput) -
 }
 
 fn first(caller: &Caller, input: &ListShardsInput) -> Result<Listing, ApiError> {
+    if input.stream_name.is_none() && input.stream_arn.is_none() {
+        return Err(ApiError::invalid_argument("Either NextToken or StreamName should be provided."));
+    }
     let which = WhichStream::of(caller, input.stream_name.as_deref(), input.stream_arn.as_deref())?;
     let filter = input.shard_filter.as_ref().map_or(Ok(Filter::All), Filter::read)?;
     let after = input.exclusive_start_shard_id.clone();
@@ -117,7 +120,7 @@ impl Filter {
         let time = Timestamp(filter.timestamp.map_or(0, |time| u64::try_from(time.0).unwrap_or(0)));
         match kind {
             "AFTER_SHARD_ID" => {
-                let id = filter.shard_id.as_deref().and_then(ShardId::parse);
+                let id = filter.shard_id.as_deref().and_then(lenient_shard_id);
                 id.map(Self::AfterShard).ok_or_else(|| invalid("has a ShardId that no shard can have"))
             }
             "AT_TRIM_HORIZON" => Ok(Self::AtTrimHorizon),

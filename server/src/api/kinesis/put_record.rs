@@ -5,7 +5,7 @@ use types::SequenceNumber;
 use wire::error_code;
 use wire::kinesis::{PutRecordInput, PutRecordOutput};
 
-use super::shapes::encryption;
+use super::shapes::encryption_of_puts;
 use super::which_stream::find;
 use crate::app::App;
 use crate::auth::Caller;
@@ -45,7 +45,7 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: PutRecordInput) ->
         Some(Ok(placed)) => Ok(PutRecordOutput {
             shard_id: Some(placed.shard.to_string()),
             sequence_number: Some(placed.sequence_number.to_string()),
-            encryption_type: encryption(&stream).0,
+            encryption_type: encryption_of_puts(&stream),
         }),
         Some(Err(PutFailure::Throttled { message, .. })) => {
             Err(ApiError::new(error_code::PROVISIONED_THROUGHPUT_EXCEEDED, message))

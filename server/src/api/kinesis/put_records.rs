@@ -4,7 +4,7 @@ use streams::{Distribution, Placed, PutEntry, PutFailure};
 use wire::error_code;
 use wire::kinesis::{PutRecordsInput, PutRecordsOutput, PutRecordsRequestEntry, PutRecordsResultEntry};
 
-use super::shapes::{encryption, to_count};
+use super::shapes::{encryption_of_puts, to_count};
 use super::which_stream::find;
 use crate::app::App;
 use crate::auth::Caller;
@@ -34,7 +34,7 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: PutRecordsInput) -
     Ok(PutRecordsOutput {
         failed_record_count: Some(to_count(failed)),
         records: Some(results.into_iter().map(result_entry).collect()),
-        encryption_type: encryption(&stream).0,
+        encryption_type: encryption_of_puts(&stream),
     })
 }
 

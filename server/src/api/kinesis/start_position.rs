@@ -1,14 +1,14 @@
 //! Five ways to say where reading starts; GetShardIterator and SubscribeToShard take the same.
 
 use streams::{Position, Stream};
-use types::{SequenceNumber, Timestamp};
+use types::{SequenceNumber, ShardId, Timestamp};
 
 use crate::error::ApiError;
 
 /// A type with its argument, as a request gives them.
 pub(super) struct StartPosition<'a> {
-    /// What the operation calls the type, for messages.
-    pub(super) type_member: &'static str,
+    /// The operation, for messages.
+    pub(super) operation: &'static str,
     /// What it calls the number.
     pub(super) number_member: &'static str,
     pub(super) kind: &'a str,
@@ -18,15 +18,12 @@ pub(super) struct StartPosition<'a> {
 
 impl StartPosition<'_> {
     /// The position; a type without its argument, or with another one's sequence number, is refused.
-    pub(super) fn read(&self, stream: &Stream) -> Result<Position, ApiError> {
-        let Self { type_member, number_member, kind, .. } = self;
-        match *kind {
-            "AT_SEQUENCE_NUMBER" => Ok(Position::AtSequenceNumber(self.sequence_number(stream)?)),
-            "AFTER_SEQUENCE_NUMBER" => Ok(Position::AfterSequenceNumber(self.sequence_number(stream)?)),
-            _ if self.number.is_some() => {
-                let message = format!("{number_member} cannot be given with {type_member} {kind}.");
-                Err(ApiError::invalid_argument(message))
-            }
+    pub(super) fn read(&self, stream: &Stream, shard: ShardId) -> Result<Position, ApiError> {
+        let kind = self.kind;
+        match kind {
+            "AT_SEQUENCE_NUMBER" => Ok(Position::AtSequenceNumber(self.sequence_number(stream, shard)?)),
+            "AFTER_SEQUENCE_NUMBER" => Ok(Position::AfterSequenceNumber(self.sequence_number(stream, shard)?)),
+            _ if self.number.is_some() => Err(self.mismatch("also a")),
             "TRIM_HORIZON" => Ok(Position::TrimHorizon),
             "LATEST" => Ok(Position::Latest),
             // AT_TIMESTAMP: the model lets nothing else through.
@@ -34,22 +31,31 @@ impl StartPosition<'_> {
                 Some(wire::Timestamp(millis)) => {
                     Ok(Position::AtTimestamp(Timestamp(u64::try_from(millis).unwrap_or(0))))
                 }
-                None => Err(ApiError::invalid_argument(format!("Timestamp must be given with {type_member} {kind}."))),
+                None => Err(ApiError::invalid_argument(format!(
+                    "Must specify timestampInMillis parameter for iterator of type {kind}. Current request has no \
+                     timestamp parameter."
+                ))),
             },
         }
     }
 
-    fn sequence_number(&self, stream: &Stream) -> Result<SequenceNumber, ApiError> {
-        let Self { type_member, number_member, kind, .. } = self;
-        let Some(text) = self.number else {
-            let message = format!("{number_member} must be given with {type_member} {kind}.");
-            return Err(ApiError::invalid_argument(message));
-        };
+    fn sequence_number(&self, stream: &Stream, shard: ShardId) -> Result<SequenceNumber, ApiError> {
+        let text = self.number.ok_or_else(|| self.mismatch("no"))?;
         SequenceNumber::parse(text).ok_or_else(|| {
+            let (name, account) = (&stream.name, &stream.scope.account);
             ApiError::invalid_argument(format!(
-                "{number_member} {text} used in GetShardIterator on stream {} under account {} is invalid.",
-                stream.name, stream.scope.account
+                "{} {text} used in {} on shard {shard} in stream {name} under account {account} is invalid.",
+                self.number_member, self.operation
             ))
         })
+    }
+
+    /// The sentence on which types go with a sequence number and which do not; `has` is `no` or `also a`.
+    fn mismatch(&self, has: &str) -> ApiError {
+        let (kind, member) = (self.kind, self.number_member);
+        ApiError::invalid_argument(format!(
+            "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and {member} or (2) TRIM_HORIZON or \
+             LATEST and no {member}. Request specified {kind} and {has} {member}."
+        ))
     }
 }

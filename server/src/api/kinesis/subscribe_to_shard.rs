@@ -24,14 +24,14 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: SubscribeToShardIn
     let (stream, consumer) = which.find(app, caller)?;
     let start = input.starting_position.unwrap_or_default();
     let position = StartPosition {
-        type_member: "StartingPosition.Type",
+        operation: "SubscribeToShard",
         number_member: "SequenceNumber",
         kind: start.r#type.as_deref().unwrap_or_default(),
         number: start.sequence_number.as_deref(),
         timestamp: start.timestamp,
     };
-    let position = position.read(&stream)?;
     let shard = shard_id(&stream, input.shard_id.as_deref().unwrap_or_default())?;
+    let position = position.read(&stream, shard)?;
     let arn = consumer.arn(&stream);
     if input.dry_run == Some(true) {
         app.streams.check_subscription(&arn, shard, position).await?;

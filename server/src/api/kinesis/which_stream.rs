@@ -29,7 +29,7 @@ impl WhichStream {
             // The ARN says more than the name: whose stream, and where.
             (_, Some(by_arn)) => Ok(by_arn),
             (Some(by_name), None) => Ok(by_name),
-            (None, None) => Err(ApiError::invalid_argument("Either StreamName or StreamARN must be given.")),
+            (None, None) => Err(ApiError::invalid_argument("Either StreamName or StreamARN should be provided.")),
         }
     }
 
@@ -58,6 +58,19 @@ impl WhichStream {
         }
     }
 
+    /// The id of a shard as a request names it; AWS reads it before it looks for the stream. Whether the stream has such a
+    /// shard is for the operation to say.
+    pub(super) fn shard_id(&self, text: Option<&str>) -> Result<ShardId, ApiError> {
+        read_shard_id(&self.scope, &self.name, text.unwrap_or_default())
+    }
+
+    /// As [`Self::find`], counting the call against the rates of the control plane on the stream.
+    pub(super) fn find_counted(&self, app: &App, caller: &Caller) -> Result<Arc<Stream>, ApiError> {
+        let stream = self.find(app, caller)?;
+        app.streams.admit_stream(&stream, caller.action.operation())?;
+        Ok(stream)
+    }
+
     /// Refuses a caller who may not do this to a stream that does not exist, or not yet.
     pub(super) fn authorize_unmade(&self, caller: &Caller) -> Result<(), ApiError> {
         let arn = Arn::new(&self.scope, ResourceType::Stream, self.name.as_str());
@@ -67,9 +80,7 @@ impl WhichStream {
 
 /// The stream that a request names, if it exists and the caller may use it.
 pub(super) fn find(app: &App, caller: &Caller, name: Option<&str>, arn: Option<&str>) -> Result<Arc<Stream>, ApiError> {
-    let stream = WhichStream::of(caller, name, arn)?.find(app, caller)?;
-    app.streams.admit_stream(&stream, caller.action.operation())?;
-    Ok(stream)
+    WhichStream::of(caller, name, arn)?.find_counted(app, caller)
 }
 
 /// Refuses a caller who may not use the stream.
@@ -90,12 +101,24 @@ pub(super) fn find_resource(app: &App, caller: &Caller, arn: Option<&str>) -> Re
     Ok((scope, resource))
 }
 
-/// The id of a shard as a request names it; whether the stream has it is for the operation to say.
+/// The id of a shard as a request names it whose stream is known already.
 pub(super) fn shard_id(stream: &Stream, text: &str) -> Result<ShardId, ApiError> {
-    ShardId::parse(text).ok_or_else(|| {
-        let (name, account) = (&stream.name, &stream.scope.account);
+    read_shard_id(&stream.scope, &stream.name, text)
+}
+
+fn read_shard_id(scope: &Scope, name: &StreamName, text: &str) -> Result<ShardId, ApiError> {
+    lenient_shard_id(text).ok_or_else(|| {
+        let account = &scope.account;
         ApiError::not_found(format!("Could not find shard {text} in stream {name} under account {account}."))
     })
+}
+
+/// Reads a shard's id as AWS does: what stands behind the last hyphen is its number, whatever stands before it.
+pub(super) fn lenient_shard_id(text: &str) -> Option<ShardId> {
+    let digits = text.rsplit('-').next()?;
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number = digits.parse().ok().filter(|number| plain && *number <= i32::MAX as u32)?;
+    Some(ShardId(number))
 }
 
 #[cfg(test)]
@@ -103,6 +126,23 @@ mod tests {
     use types::{AccountId, Region};
 
     use super::*;
+
+    #[test]
+    fn shards_are_named_by_the_number_at_the_end() {
+        for (text, number) in [
+            ("shardId-000000000007", 7),
+            ("shardId-7", 7),
+            ("7", 7),
+            ("a-b-007", 7),
+            ("-0", 0),
+            ("2147483647", i32::MAX as u32),
+        ] {
+            assert_eq!(lenient_shard_id(text), Some(ShardId(number)), "{text}");
+        }
+        for text in ["", "shardId-", "2147483648", "ABKLFD8", "2.14E4", "7-x", "shardId-+7"] {
+            assert_eq!(lenient_shard_id(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn name_and_arn_must_agree() {

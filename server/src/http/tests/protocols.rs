@@ -101,7 +101,7 @@ async fn forms_are_for_the_service_that_they_are_signed_for() {
     let elsewhere = bench.answer(Call::form("monitoring", whoami)).await;
     assert_eq!(elsewhere.1, "UnknownOperationException", "{elsewhere:?}");
     let foreign = bench.answer(Call::form("kinesis", whoami)).await;
-    assert_eq!((foreign.0, foreign.1.as_str()), (403, "InvalidSignatureException"), "{foreign:?}");
+    assert_eq!((foreign.0, foreign.1.as_str()), (403, "AccessDeniedException"), "{foreign:?}");
     let unsigned = bench.answer(Call::form("sts", whoami).unsigned()).await;
     assert_eq!((unsigned.0, unsigned.1.as_str()), (403, "MissingAuthenticationTokenException"));
     assert!(String::from_utf8(unsigned.2).unwrap().contains("<Code>MissingAuthenticationToken</Code>"));
@@ -140,4 +140,23 @@ async fn compressed_bodies_are_unpacked() {
     let form = packed(b"Action=GetCallerIdentity&Version=2010-08-01");
     let call = Call::form("monitoring", "").header("content-encoding", "gzip").body(form);
     assert_eq!(bench.answer(call).await.1, "UnknownOperationException", "the action is read from what was packed");
+}
+
+#[tokio::test]
+async fn json_without_a_version_is_answered_in_its_own_form() {
+    let bench = Bench::strict().await;
+    for (sent, status, code) in [
+        ("{}", 404, "UnknownOperationException"),
+        ("hello", 400, "SerializationException"),
+        ("[]", 400, "SerializationException"),
+    ] {
+        let call = Call::list_streams().header("content-type", " application/json ; x").unsigned().body(sent);
+        let response = bench.send(call).await;
+        assert_eq!(
+            (response.status().as_u16(), header(&response, "content-type").as_str()),
+            (status, "application/json")
+        );
+        let expected = format!(r#"{{"Output":{{"__type":"com.amazon.coral.service#{code}"}},"Version":"1.0"}}"#);
+        assert_eq!(String::from_utf8(body(response).await).unwrap(), expected, "{sent}");
+    }
 }
