@@ -74,8 +74,8 @@ impl Delivery {
         Self { parts: Arc::new(parts), workers: Arc::default() }
     }
 
-    /// Starts to deliver for every delivery stream and channel that the catalog holds, and drops the partitions of deleted ones
-    /// that a crash may have left. To be called once, when the command log was replayed.
+    /// Starts to deliver for every delivery stream and channel that the catalog holds, and drops the partitions of
+    /// deleted ones that a crash may have left. To be called once, when the command log was replayed.
     pub async fn resume(&self) -> Result<(), DeliveryError> {
         for partition in self.parts.catalog.retired() {
             self.parts.streams.drop_partition(partition).await?;

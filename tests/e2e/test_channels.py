@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import shutil
 import subprocess
 import time
 
@@ -65,6 +66,8 @@ def keys(server, bucket):
 
 @pytest.mark.parametrize("compression, ending", [("NONE", ""), ("GZIP", ".gz"), ("ZSTD", ".zst")])
 def test_records_become_objects(shared, kinesis, new_name, compression, ending):
+    if compression == "ZSTD" and not shutil.which("zstd"):
+        pytest.skip("this machine has no zstd to unpack with")
     name, stream, bucket = new_name("channel"), new_name("source"), new_name("bucket")
     create(kinesis, name, bucket, [on_demand(kinesis, stream)], compression=compression)
     values = [{"n": n, "text": "x" * 50} for n in range(200)]
@@ -75,7 +78,9 @@ def test_records_become_objects(shared, kinesis, new_name, compression, ending):
         if compression != "ZSTD":
             return delivered_lines(shared, bucket)
         packed = b"".join(path.read_bytes() for path in bucket_files(shared, bucket))
-        return subprocess.run(["zstd", "-dc"], input=packed, capture_output=True, check=True).stdout.splitlines()
+        # The tool takes no empty input.
+        unpacked = packed and subprocess.run(["zstd", "-dc"], input=packed, capture_output=True, check=True).stdout
+        return unpacked.splitlines()
 
     eventually(lambda: len(lines()) >= 200)
     assert time.monotonic() - started < 10

@@ -1,4 +1,5 @@
-//! The catalog as bytes, for the snapshots of the command log (version 1): JSON, everything in order of scope and name, so that equal catalogs give equal bytes.
+//! The catalog as bytes, for the snapshots of the command log (version 1): JSON, everything in order of scope and
+//! name, so that equal catalogs give equal bytes.
 
 use std::sync::Arc;
 
