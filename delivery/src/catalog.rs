@@ -1,4 +1,4 @@
-//! The state machine of Firehose: every delivery stream, rebuilt from the command log on start.
+//! The state machine of Firehose: every delivery stream and channel, rebuilt from the command log on start.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -7,10 +7,11 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use types::{
-    Applier, Arn, CommandMeta, DeliveryStreamName, Epoch, Kind, Offset, PartitionId, Rejected, ResourceType, Scope,
-    Timestamp,
+    Applier, Arn, ChannelName, CommandMeta, DeliveryStreamName, Epoch, Kind, Offset, PartitionId, Rejected,
+    ResourceType, Scope, Timestamp,
 };
 
+use crate::channels::Channel;
 use crate::command::Command;
 use crate::config::{Destination, SourceConfig};
 
@@ -60,11 +61,12 @@ type Key = (Scope, DeliveryStreamName);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct State {
     streams: BTreeMap<Key, Arc<DeliveryStream>>,
-    /// Partitions of deleted delivery streams; a crash may have come before they were dropped.
+    channels: BTreeMap<(Scope, ChannelName), Arc<Channel>>,
+    /// Partitions of deleted delivery streams and channels; a crash may have come before they were dropped.
     retired: Vec<PartitionId>,
 }
 
-/// All delivery streams. Reads are lock-free snapshots; [`Applier::apply`] is the only writer.
+/// All delivery streams and channels. Reads are lock-free snapshots; [`Applier::apply`] is the only writer.
 #[derive(Debug, Default)]
 pub struct Catalog {
     state: ArcSwap<State>,
@@ -94,9 +96,29 @@ impl Catalog {
         self.state.load().streams.values().cloned().collect()
     }
 
-    /// The partitions of deleted delivery streams.
+    /// The channel of that name.
+    pub fn channel(&self, scope: &Scope, name: &ChannelName) -> Option<Arc<Channel>> {
+        self.state.load().channels.get(&(scope.clone(), name.clone())).cloned()
+    }
+
+    /// The channels of a scope, in order of name.
+    pub(crate) fn channels_of(&self, scope: &Scope) -> Vec<Arc<Channel>> {
+        self.state.load().channels.values().filter(|channel| channel.scope == *scope).cloned().collect()
+    }
+
+    /// Every channel.
+    pub(crate) fn all_channels(&self) -> Vec<Arc<Channel>> {
+        self.state.load().channels.values().cloned().collect()
+    }
+
+    /// The partitions of deleted delivery streams and channels.
     pub(crate) fn retired(&self) -> Vec<PartitionId> {
         self.state.load().retired.clone()
+    }
+
+    /// Whether a partition belongs to a deleted delivery stream or channel.
+    pub(crate) fn is_retired(&self, partition: PartitionId) -> bool {
+        self.state.load().retired.contains(&partition)
     }
 }
 
@@ -148,6 +170,7 @@ impl State {
                 })?;
                 self.retired.extend([stream.checkpoints, stream.buffer]);
             }
+            other => self.apply_to_channels(meta, other)?,
         }
         Ok(())
     }
@@ -165,6 +188,7 @@ impl State {
     }
 }
 
+mod channels;
 mod snapshot;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,12 @@
-//! The persisted commands of Firehose (version 1), as JSON in the command log.
+//! The persisted commands of Firehose and of channels (version 1), as JSON in the command log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use types::{DeliveryStreamName, Offset, PartitionId, Scope};
+use types::{ChannelName, DeliveryStreamName, Offset, PartitionId, Scope, StreamName, Timestamp};
 
-use crate::config::{Destination, SourceConfig};
+use crate::channels::{ChannelOutput, RecordFormat};
+use crate::config::{Destination, Logging, SourceConfig};
 
 /// A change of the catalog. A variant or field is never renamed; new fields have a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,4 +37,68 @@ pub enum Command {
         /// Its name.
         name: DeliveryStreamName,
     },
+    /// Opens a channel with a partition for the checkpoints of each of its streams, in their order:
+    /// `PartitionId::opened_by(offset, index)`.
+    CreateChannel {
+        /// Whose it is.
+        scope: Scope,
+        /// Its name, free in the scope.
+        name: ChannelName,
+        /// An id that no other channel has or had.
+        id: String,
+        /// What it reads.
+        streams: Vec<NewChannelStream>,
+        /// The role that AWS would read and write with.
+        role_arn: String,
+        /// Where objects go.
+        output: Box<ChannelOutput>,
+        /// How long records wait at most.
+        freshness_seconds: u32,
+        /// Where AWS would write its error log.
+        logging: Logging,
+        /// Tags by key.
+        tags: BTreeMap<String, String>,
+    },
+    /// Changes what can be changed of a channel; `None` leaves a thing as it is.
+    UpdateChannel {
+        /// Whose it is.
+        scope: Scope,
+        /// Its name.
+        name: ChannelName,
+        /// How long records wait at most.
+        freshness_seconds: Option<u32>,
+        /// Where AWS would write its error log.
+        logging: Option<Logging>,
+    },
+    /// Adds tags to a channel and takes some away.
+    TagChannel {
+        /// Whose it is.
+        scope: Scope,
+        /// Its name.
+        name: ChannelName,
+        /// Tags to add or change.
+        set: BTreeMap<String, String>,
+        /// Keys to take away before.
+        remove: BTreeSet<String>,
+    },
+    /// Forgets a channel; its partitions are dropped after this command is durable.
+    DeleteChannel {
+        /// Whose it is.
+        scope: Scope,
+        /// Its name.
+        name: ChannelName,
+    },
+}
+
+/// A stream of a new channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewChannelStream {
+    /// The stream, in the channel's account and region.
+    pub name: StreamName,
+    /// When it was created.
+    pub created: Timestamp,
+    /// What its records are.
+    pub format: RecordFormat,
+    /// Where reading starts in each shard that it has: the end at that moment, as for a delivery stream.
+    pub starts: Vec<(PartitionId, Offset)>,
 }

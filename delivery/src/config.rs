@@ -77,9 +77,25 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// The bucket's name, the end of its ARN.
+    /// The bucket's name.
     pub fn bucket(&self) -> &str {
-        self.bucket_arn.rsplit(':').next().unwrap_or(&self.bucket_arn)
+        bucket_of(&self.bucket_arn)
+    }
+}
+
+/// The name of a bucket, the end of its ARN.
+pub(crate) fn bucket_of(arn: &str) -> &str {
+    arn.rsplit(':').next().unwrap_or(arn)
+}
+
+impl Compression {
+    /// How the key of an object ends that is packed so.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::Uncompressed => "",
+            Self::Gzip => ".gz",
+            Self::Zstd => ".zst",
+        }
     }
 }
 
@@ -99,7 +115,8 @@ impl Default for BufferingHints {
     }
 }
 
-/// How the body of an object is packed (the part of model shape `CompressionFormat` that is built).
+/// How the body of an object is packed (the part of model shapes `CompressionFormat` and `S3CompressionType` that is
+/// built).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Compression {
@@ -108,6 +125,8 @@ pub enum Compression {
     Uncompressed,
     /// One GZIP member per object; keys end in `.gz`.
     Gzip,
+    /// One Zstandard frame per object; keys end in `.zst`. Channels only.
+    Zstd,
 }
 
 /// Where AWS would write its error log (model shape `CloudWatchLoggingOptions`).

@@ -1,7 +1,7 @@
 //! The failures of Firehose.
 
 use streams::StreamsError;
-use types::{DeliveryStreamName, Kind, Rejected, Scope, SubmitError};
+use types::{ChannelName, DeliveryStreamName, Kind, Rejected, Scope, SubmitError};
 
 /// Why an operation did not happen; [`DeliveryError::kind`] says what the caller may do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +13,14 @@ pub enum DeliveryError {
         scope: Scope,
         /// What was looked for.
         name: DeliveryStreamName,
+    },
+    /// No channel of that name in the account and region.
+    #[error("Channel {name} under account {} not found.", scope.account)]
+    NoChannel {
+        /// Where it was looked for.
+        scope: Scope,
+        /// What was looked for.
+        name: ChannelName,
     },
     /// The request is wrong in itself (AWS: InvalidArgumentException).
     #[error("{0}")]
@@ -40,7 +48,7 @@ impl DeliveryError {
     /// What the caller may do about it.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::NotFound { .. } => Kind::NotFound,
+            Self::NotFound { .. } | Self::NoChannel { .. } => Kind::NotFound,
             Self::Invalid(_) => Kind::Invalid,
             Self::Rejected(rejected) => rejected.kind,
             Self::Stopping => Kind::Unavailable,

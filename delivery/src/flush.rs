@@ -12,23 +12,21 @@ use tokio::sync::watch;
 use types::{Backoff, Clock, Random, limits};
 
 use crate::buffer::Batch;
-use crate::catalog::DeliveryStream;
 use crate::checkpoint::{self, Positions};
 use crate::compress::compress;
 use crate::config::SourceConfig;
 use crate::destinations::s3::Buckets;
-use crate::keys::ObjectKeys;
+use crate::flow::{Flow, Target};
 use crate::stats::Meter;
 use crate::worker::Run;
 
-/// The delivery stream is deleted: what was not delivered is dropped.
+/// The flow is deleted: what was not delivered is dropped.
 #[derive(Debug)]
 pub(crate) struct Deleted;
 
 /// See the module text.
 pub(crate) struct Flush {
-    pub(crate) stream: Arc<DeliveryStream>,
-    pub(crate) keys: ObjectKeys,
+    pub(crate) flow: Arc<Flow>,
     pub(crate) buckets: Buckets,
     pub(crate) streams: Streams,
     pub(crate) clock: Arc<dyn Clock>,
@@ -42,9 +40,12 @@ impl Flush {
     pub(crate) async fn flush(&mut self, batch: Batch, positions: Positions) -> Result<(), Deleted> {
         // Records without a byte make no object.
         if !batch.body.is_empty() {
-            let body = compress(self.stream.destination.compression, batch.body.clone()).await;
-            let key = self.keys.key(batch.oldest, &*self.random);
-            self.put(&batch, &key, body).await?;
+            let flow = self.flow.clone();
+            let body = compress(flow.compression, batch.body.clone()).await;
+            self.put(&batch, &flow.target, body, batch.records - batch.misfits).await?;
+        }
+        if let Some(dead) = self.flow.dead_letters.clone().filter(|_| !batch.dead_letters.is_empty()) {
+            self.put(&batch, &dead.target, batch.dead_letters.clone(), batch.misfits).await?;
         }
         self.checkpoint(positions.clone()).await?;
         self.trim(&positions).await;
@@ -52,21 +53,21 @@ impl Flush {
         Ok(())
     }
 
-    /// Puts the object under the same key until it is stored or given up.
-    async fn put(&mut self, batch: &Batch, key: &str, body: Bytes) -> Result<(), Deleted> {
+    /// Puts an object of `records` under one key until it is stored or given up.
+    async fn put(&mut self, batch: &Batch, target: &Target, body: Bytes, records: u64) -> Result<(), Deleted> {
+        let key = target.keys.key(batch.oldest, &*self.random);
         let mut backoff = Backoff::default();
         loop {
-            let bucket = self.stream.destination.bucket();
-            let Err(error) = self.buckets.put(bucket, key, body.clone()).await else {
-                self.meter.delivered(batch.records, body.len() as u64);
-                tracing::debug!(delivery_stream = %self.stream.arn(), key, records = batch.records, "object delivered");
+            let Err(error) = self.buckets.put(&target.bucket, &key, body.clone()).await else {
+                self.meter.delivered(records, body.len() as u64);
+                tracing::debug!(flow = %self.flow, key, records, "object delivered");
                 return Ok(());
             };
             self.meter.failed(self.clock.now(), error.to_string());
-            tracing::warn!(delivery_stream = %self.stream.arn(), key, %error, "the destination failed; it is tried again");
+            tracing::warn!(flow = %self.flow, key, %error, "the destination failed; it is tried again");
             if self.is_too_old(batch) {
-                self.meter.lost(batch.records);
-                tracing::error!(delivery_stream = %self.stream.arn(), key, records = batch.records, "records lost: the destination failed for 24 hours");
+                self.meter.lost(records);
+                tracing::error!(flow = %self.flow, key, records, "records lost: the destination failed for 24 hours");
                 return Ok(());
             }
             self.wait(&mut backoff).await?;
@@ -76,26 +77,27 @@ impl Flush {
     /// DirectPut records are kept for 24 hours; those of a stream as long as the stream keeps them, and then the cursor
     /// skips them.
     fn is_too_old(&self, batch: &Batch) -> bool {
-        let is_direct = matches!(self.stream.source, SourceConfig::DirectPut { .. });
+        let is_direct = matches!(self.flow.source, SourceConfig::DirectPut { .. });
         is_direct && self.clock.now().since(batch.newest) > limits::DELIVERY_BUFFER_RETENTION
     }
 
     async fn checkpoint(&mut self, positions: Positions) -> Result<(), Deleted> {
-        let checkpoint = (self.stream.checkpoints, checkpoint::encode(&positions));
+        let checkpoint = (self.flow.checkpoints, checkpoint::encode(&positions));
         let mut backoff = Backoff::default();
         loop {
             let commit = Commit { checkpoint: checkpoint.clone(), outputs: vec![] };
             let Err(error) = self.streams.commit(commit).await else { return Ok(()) };
-            tracing::warn!(delivery_stream = %self.stream.arn(), %error, "the checkpoint failed; it is tried again");
+            tracing::warn!(flow = %self.flow, %error, "the checkpoint failed; it is tried again");
             self.wait(&mut backoff).await?;
         }
     }
 
     /// Frees the disk; what a failure leaves is freed by the next trim.
     async fn trim(&self, positions: &Positions) {
-        let Some(before) = positions.get(&self.stream.buffer) else { return };
-        if let Err(error) = self.streams.buffer_trim(self.stream.buffer, *before).await {
-            tracing::warn!(delivery_stream = %self.stream.arn(), %error, "the buffer was not trimmed");
+        let Some(buffer) = self.flow.buffer else { return };
+        let Some(before) = positions.get(&buffer) else { return };
+        if let Err(error) = self.streams.buffer_trim(buffer, *before).await {
+            tracing::warn!(flow = %self.flow, %error, "the buffer was not trimmed");
         }
     }
 

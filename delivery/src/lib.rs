@@ -1,20 +1,23 @@
-//! Firehose: delivery streams that read a buffer or a stream, collect records into objects and put these in buckets.
+//! Firehose and channels: whatever reads a buffer or a stream, collects records into objects and puts these in buckets.
 //!
-//! Owns: what a delivery stream is, buffering by size and time, object keys, compression, destinations, retry, and the
+//! Owns: what a delivery stream is and what a channel, buffering by size and time, object keys, compression, destinations, retry, and the
 //! checkpoint that moves only after an object is safe. Refuses: AWS request shapes, HTTP, SQL, the rules of streams.
 //!
-//! Read [`Delivery`] for the operations and [`Catalog`] for the state; then `worker.rs`, the one task that owns a
-//! delivery stream, and `flush.rs`, the way of a batch from memory to its bucket.
+//! Read [`Delivery`] for the operations and [`Catalog`] for the state; then `worker.rs`, the one task that runs a
+//! `flow.rs`, and `flush.rs`, the way of a batch from memory to its bucket.
 
 mod buffer;
 mod catalog;
+mod channels;
 mod checkpoint;
 mod command;
 mod compress;
 mod config;
 mod destinations;
 mod error;
+mod flow;
 mod flush;
+mod framing;
 mod keys;
 mod manage;
 mod put;
@@ -28,7 +31,11 @@ mod worker;
 mod tests;
 
 pub use catalog::{Catalog, DeliveryStream};
-pub use command::Command;
+pub use channels::{
+    Channel, ChannelOutput, ChannelPage, ChannelSource, ChannelStream, CreateChannel, DeadLetterOutput, RecordFormat,
+    StorageClass, UpdateChannel,
+};
+pub use command::{Command, NewChannelStream};
 pub use config::{
     AppendDelimiter, BufferingHints, Compression, CreateDeliveryStream, Destination, Logging, Processing, SourceConfig,
 };

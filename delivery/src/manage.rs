@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use streams::Stream;
 use types::{Command as Submission, DeliveryStreamName, Domain, Kind, Offset, PartitionId, Scope};
 
 use crate::catalog::DeliveryStream;
@@ -33,7 +34,17 @@ impl Delivery {
         if self.is_stopping() {
             return Err(DeliveryError::Stopping);
         }
-        let starts = self.starts(&request.source).await?;
+        let starts = match &request.source {
+            SourceConfig::DirectPut { .. } => vec![],
+            SourceConfig::Stream { scope, stream, .. } => {
+                let found = self.parts.streams.stream(scope, stream).map_err(|error| match error.kind() {
+                    // CreateDeliveryStream knows no ResourceNotFoundException.
+                    Kind::NotFound => DeliveryError::Invalid(error.to_string()),
+                    _ => error.into(),
+                })?;
+                self.ends_of(&found).await?
+            }
+        };
         let name = request.name;
         let create = Command::Create {
             scope: scope.clone(),
@@ -45,7 +56,7 @@ impl Delivery {
         };
         self.submit(&create).await?;
         let stream = self.describe(scope, &name)?;
-        self.start(&stream);
+        self.start_delivery_stream(&stream);
         Ok(stream)
     }
 
@@ -53,7 +64,7 @@ impl Delivery {
     pub async fn delete(&self, scope: &Scope, name: &DeliveryStreamName) -> Result<(), DeliveryError> {
         let stream = self.describe(scope, name)?;
         self.submit(&Command::Delete { scope: scope.clone(), name: name.clone() }).await?;
-        self.retire(stream);
+        self.retire(stream.arn(), vec![stream.checkpoints, stream.buffer]);
         Ok(())
     }
 
@@ -78,25 +89,18 @@ impl Delivery {
         StreamPage { streams, has_more }
     }
 
-    /// The end of every shard of the source stream now. It goes into the command, so that a restart right after
-    /// creation still begins there.
-    async fn starts(&self, source: &SourceConfig) -> Result<Vec<(PartitionId, Offset)>, DeliveryError> {
-        let SourceConfig::Stream { scope, stream, .. } = source else { return Ok(vec![]) };
-        let streams = &self.parts.streams;
-        let found = streams.stream(scope, stream).map_err(|error| match error.kind() {
-            // CreateDeliveryStream knows no ResourceNotFoundException.
-            Kind::NotFound => DeliveryError::Invalid(error.to_string()),
-            _ => error.into(),
-        })?;
-        let mut starts = Vec::with_capacity(found.shards.len());
-        for shard in &found.shards {
-            let cursor = streams.shard_cursor(&found, shard, streams::Start::Latest).await?;
-            starts.push((shard.partition, cursor.position()));
+    /// The end of every shard of a source stream now. It goes into the command, so that a restart right after creation
+    /// still begins there.
+    pub(crate) async fn ends_of(&self, stream: &Stream) -> Result<Vec<(PartitionId, Offset)>, DeliveryError> {
+        let mut ends = Vec::with_capacity(stream.shards.len());
+        for shard in &stream.shards {
+            let cursor = self.parts.streams.shard_cursor(stream, shard, streams::Start::Latest).await?;
+            ends.push((shard.partition, cursor.position()));
         }
-        Ok(starts)
+        Ok(ends)
     }
 
-    async fn submit(&self, command: &Command) -> Result<(), DeliveryError> {
+    pub(crate) async fn submit(&self, command: &Command) -> Result<(), DeliveryError> {
         let body = serde_json::to_vec(command)
             .map_err(|error| DeliveryError::Commands { kind: Kind::Internal, message: error.to_string() })?;
         self.parts.commands.submit(Submission { domain: Domain::Delivery, body: Bytes::from(body) }).await?;

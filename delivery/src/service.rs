@@ -8,17 +8,19 @@ use futures_util::future::join_all;
 use streams::Streams;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use types::{Clock, Commands, DeliveryStreamName, Random, Scope};
+use types::{Arn, Clock, Commands, DeliveryStreamName, PartitionId, Random, Scope};
 
 use crate::catalog::{Catalog, DeliveryStream};
+use crate::channels::Channel;
 use crate::destinations::s3::Buckets;
 use crate::error::DeliveryError;
+use crate::flow::Flow;
 use crate::stats::{Meter, Stats};
-use crate::worker::{self, Run};
+use crate::worker::{self, Orders, Run};
 
 /// How long a shutdown waits for destinations; what is not stored by then is delivered after the restart.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(30);
-/// How long a deleted delivery stream may still deliver what is in memory.
+/// How long a deleted flow may still deliver what is in memory.
 const DELETE_MAX: Duration = Duration::from_secs(10);
 
 /// What Firehose stands on; everything that a simulator replaces is here.
@@ -52,15 +54,17 @@ impl std::fmt::Debug for Delivery {
 
 #[derive(Default)]
 struct Workers {
-    running: BTreeMap<(Scope, DeliveryStreamName), Handle>,
+    /// By the partition of their checkpoints.
+    running: BTreeMap<PartitionId, Handle>,
     stopping: bool,
 }
 
 /// A running worker.
 struct Handle {
-    stream: Arc<DeliveryStream>,
+    flow: Arc<Flow>,
     meter: Arc<Meter>,
     run: watch::Sender<Run>,
+    interval: watch::Sender<Duration>,
     task: JoinHandle<()>,
 }
 
@@ -70,14 +74,17 @@ impl Delivery {
         Self { parts: Arc::new(parts), workers: Arc::default() }
     }
 
-    /// Starts to deliver for every delivery stream that the catalog holds, and drops the partitions of deleted ones
+    /// Starts to deliver for every delivery stream and channel that the catalog holds, and drops the partitions of deleted ones
     /// that a crash may have left. To be called once, when the command log was replayed.
     pub async fn resume(&self) -> Result<(), DeliveryError> {
         for partition in self.parts.catalog.retired() {
             self.parts.streams.drop_partition(partition).await?;
         }
         for stream in self.parts.catalog.all() {
-            self.start(&stream);
+            self.start_delivery_stream(&stream);
+        }
+        for channel in self.parts.catalog.all_channels() {
+            self.start_channel(&channel);
         }
         Ok(())
     }
@@ -97,9 +104,10 @@ impl Delivery {
     /// What a delivery stream did and what it still has to do.
     pub async fn stats(&self, scope: &Scope, name: &DeliveryStreamName) -> Result<Stats, DeliveryError> {
         let stream = self.describe(scope, name)?;
+        let running = self.workers().running.get(&stream.checkpoints).map(|h| (h.flow.clone(), h.meter.clone()));
+        let Some((flow, meter)) = running else { return Ok(Stats::default()) };
         // A source that is gone has nothing waiting.
-        let ends = crate::source::ends(&self.parts.streams, &stream).await.unwrap_or_default();
-        let Some(meter) = self.meter(&stream) else { return Ok(Stats::default()) };
+        let ends = crate::source::ends(&self.parts.streams, &flow).await.unwrap_or_default();
         let counts = meter.counts();
         let waiting = ends.iter().map(|(partition, end)| {
             end.0.saturating_sub(counts.delivered.get(partition).map_or(0, |delivered| delivered.0))
@@ -110,7 +118,10 @@ impl Delivery {
 
     /// The delivery streams that have a worker, of all scopes, in order.
     pub fn running(&self) -> Vec<(Scope, DeliveryStreamName)> {
-        self.workers().running.keys().cloned().collect()
+        let mut names: Vec<_> =
+            self.workers().running.values().filter_map(|handle| handle.flow.delivery_stream.clone()).collect();
+        names.sort();
+        names
     }
 
     /// Whether puts are refused because the server stops.
@@ -120,42 +131,62 @@ impl Delivery {
 
     /// Where the puts of a delivery stream are counted.
     pub(crate) fn meter(&self, stream: &DeliveryStream) -> Option<Arc<Meter>> {
-        let key = (stream.scope.clone(), stream.name.clone());
-        self.workers().running.get(&key).map(|handle| handle.meter.clone())
+        self.workers().running.get(&stream.checkpoints).map(|handle| handle.meter.clone())
     }
 
-    /// Starts the worker of a delivery stream, unless it was deleted meanwhile or the server stops.
-    pub(crate) fn start(&self, stream: &Arc<DeliveryStream>) {
+    /// Starts the worker of a delivery stream.
+    pub(crate) fn start_delivery_stream(&self, stream: &DeliveryStream) {
+        match Flow::of_delivery_stream(stream) {
+            Ok(flow) => self.start(flow),
+            // Checked at creation; only an older server with laxer rules could have let it through.
+            Err(error) => {
+                let owner = stream.arn();
+                tracing::error!(%owner, %error, "the delivery stream cannot name its objects and stands still");
+            }
+        }
+    }
+
+    /// Starts a worker, unless its flow was deleted meanwhile or the server stops.
+    pub(crate) fn start(&self, flow: Flow) {
         let mut workers = self.workers();
-        let current = self.parts.catalog.get(&stream.scope, &stream.name);
-        let is_current = current.is_some_and(|current| current.epoch == stream.epoch);
-        let key = (stream.scope.clone(), stream.name.clone());
-        if workers.stopping || !is_current || workers.running.get(&key).is_some_and(|h| h.stream.epoch == stream.epoch)
-        {
+        let key = flow.checkpoints;
+        if workers.stopping || self.parts.catalog.is_retired(key) || workers.running.contains_key(&key) {
             return;
         }
-        let (run, told) = watch::channel(Run::On);
-        let meter = Arc::<Meter>::default();
-        let task = tokio::spawn(worker::run(self.parts.clone(), stream.clone(), meter.clone(), told));
-        workers.running.insert(key, Handle { stream: stream.clone(), meter, run, task });
+        let (flow, meter) = (Arc::new(flow), Arc::<Meter>::default());
+        let (run, run_told) = watch::channel(Run::On);
+        let (interval, interval_told) = watch::channel(flow.interval);
+        let orders = Orders { run: run_told, interval: interval_told };
+        let task = tokio::spawn(worker::run(self.parts.clone(), flow.clone(), meter.clone(), orders));
+        workers.running.insert(key, Handle { flow, meter, run, interval, task });
     }
 
-    /// Stops the worker of a deleted delivery stream and drops its partitions, in the background.
-    pub(crate) fn retire(&self, stream: Arc<DeliveryStream>) {
-        let key = (stream.scope.clone(), stream.name.clone());
-        let handle = {
+    /// Tells the workers of a channel how long records may wait now.
+    pub(crate) fn tell_freshness(&self, channel: &Channel) {
+        let workers = self.workers();
+        // Read under the lock, so that the last one to tell tells the newest.
+        let Some(now) = self.parts.catalog.channel(&channel.scope, &channel.name) else { return };
+        for handle in now.streams.iter().filter_map(|stream| workers.running.get(&stream.checkpoints)) {
+            handle.interval.send_if_modified(|interval| {
+                let is_new = *interval != now.freshness();
+                *interval = now.freshness();
+                is_new
+            });
+        }
+    }
+
+    /// Stops the workers of what was deleted and drops its partitions, in the background.
+    pub(crate) fn retire(&self, owner: Arn, partitions: Vec<PartitionId>) {
+        let handles: Vec<_> = {
             let mut workers = self.workers();
-            let is_its = workers.running.get(&key).is_some_and(|handle| handle.stream.epoch == stream.epoch);
-            if is_its { workers.running.remove(&key) } else { None }
+            partitions.iter().filter_map(|partition| workers.running.remove(partition)).collect()
         };
         let delivery = self.clone();
         tokio::spawn(async move {
-            if let Some(handle) = handle {
-                delivery.stop(handle, Run::Delete, DELETE_MAX).await;
-            }
-            for partition in [stream.checkpoints, stream.buffer] {
+            join_all(handles.into_iter().map(|handle| delivery.stop(handle, Run::Delete, DELETE_MAX))).await;
+            for partition in partitions {
                 if let Err(error) = delivery.parts.streams.drop_partition(partition).await {
-                    tracing::warn!(delivery_stream = %stream.arn(), %error, "a partition is dropped at the next start");
+                    tracing::warn!(%owner, %error, "a partition is dropped at the next start");
                 }
             }
         });
@@ -165,11 +196,11 @@ impl Delivery {
         handle.run.send_replace(how);
         tokio::select! {
             ended = &mut handle.task => if let Err(error) = ended {
-                tracing::error!(delivery_stream = %handle.stream.arn(), %error, "a delivery worker failed");
+                tracing::error!(flow = %handle.flow, %error, "a delivery worker failed");
             },
             () = self.parts.clock.sleep(within) => {
                 handle.task.abort();
-                tracing::warn!(delivery_stream = %handle.stream.arn(), "stopped before everything was delivered");
+                tracing::warn!(flow = %handle.flow, "stopped before everything was delivered");
             }
         }
     }

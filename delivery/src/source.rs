@@ -1,4 +1,4 @@
-//! Where a delivery stream reads: its own buffer, or every shard of a stream.
+//! Where a flow reads: its own buffer, or every shard of a stream.
 //!
 //! One read waits on each partition; those that are ready share a few pages of memory, however many shards there are. A
 //! record that the producer library aggregated is opened here, as Firehose does, while positions stay those of whole
@@ -19,9 +19,9 @@ use streams::aggregation::deaggregate;
 use streams::{HeldPage, PageBudget, ShardCursor, Start, Stream, Streams, StreamsError};
 use types::{Clock, HashRange, Offset, PartitionId, Record, Sleep};
 
-use crate::catalog::DeliveryStream;
 use crate::checkpoint::Positions;
 use crate::config::SourceConfig;
+use crate::flow::Flow;
 
 /// Records and bytes of one page: enough to keep the log busy, small beside the smallest buffer of 1 MiB.
 const PAGE_RECORDS_MAX: usize = 10_000;
@@ -54,7 +54,7 @@ impl Read {
 pub(crate) struct Source {
     streams: Streams,
     clock: Arc<dyn Clock>,
-    stream: Arc<DeliveryStream>,
+    flow: Arc<Flow>,
     /// The next record to read. Ahead of the checkpoint by what is buffered.
     positions: Positions,
     reading: BTreeSet<PartitionId>,
@@ -67,18 +67,13 @@ pub(crate) struct Source {
 
 impl Source {
     /// A source that goes on at `positions`; it reads nothing before the first [`Self::refresh`].
-    pub(crate) fn new(
-        streams: Streams,
-        clock: Arc<dyn Clock>,
-        stream: Arc<DeliveryStream>,
-        positions: Positions,
-    ) -> Self {
+    pub(crate) fn new(streams: Streams, clock: Arc<dyn Clock>, flow: Arc<Flow>, positions: Positions) -> Self {
         let recheck = clock.sleep(RECHECK);
         let (reading, ended) = Default::default();
         Self {
             streams,
             clock,
-            stream,
+            flow,
             positions,
             reading,
             ended,
@@ -134,7 +129,7 @@ impl Source {
     /// Starts to read what is not read yet: new shards, and partitions whose last read failed.
     pub(crate) async fn refresh(&mut self) {
         self.recheck = self.clock.sleep(RECHECK);
-        let started = match self.stream.source.clone() {
+        let started = match self.flow.source.clone() {
             SourceConfig::DirectPut { .. } => self.refresh_buffer().await,
             SourceConfig::Stream { scope, stream, .. } => match self.streams.stream(&scope, &stream) {
                 Ok(source) => self.refresh_shards(&source).await,
@@ -145,14 +140,14 @@ impl Source {
             Ok(()) => self.missing = false,
             Err(error) if !self.missing => {
                 self.missing = true;
-                tracing::warn!(delivery_stream = %self.stream.arn(), %error, "the source of a delivery stream cannot be read; it is waited for");
+                tracing::warn!(flow = %self.flow, %error, "a source of records cannot be read; it is waited for");
             }
             Err(_) => {}
         }
     }
 
     async fn refresh_buffer(&mut self) -> Result<(), StreamsError> {
-        let (partition, epoch) = (self.stream.buffer, self.stream.epoch);
+        let (Some(partition), epoch) = (self.flow.buffer, self.flow.epoch) else { return Ok(()) };
         if !self.reading.contains(&partition) {
             let start = self.start(partition);
             let cursor = self.streams.buffer_cursor(partition, epoch, start).await?;
@@ -165,7 +160,8 @@ impl Source {
         for shard in &source.shards {
             let is_read = self.reading.contains(&shard.partition) || self.ended.contains(&shard.partition);
             let parents = shard.parents.iter().filter_map(|id| source.shard(*id));
-            let waits = parents.into_iter().any(|parent| self.reading.contains(&parent.partition));
+            // Read to its end, not only not being read: a parent may itself still wait for its own parents.
+            let waits = parents.into_iter().any(|parent| !self.ended.contains(&parent.partition));
             if !is_read && !waits {
                 let start = self.start(shard.partition);
                 let cursor = self.streams.shard_cursor(source, shard, start).await?;
@@ -199,13 +195,15 @@ impl Source {
     }
 }
 
-/// The durable end of each partition that a delivery stream reads.
-pub(crate) async fn ends(streams: &Streams, stream: &DeliveryStream) -> Result<Positions, StreamsError> {
+/// The durable end of each partition that a flow reads.
+pub(crate) async fn ends(streams: &Streams, flow: &Flow) -> Result<Positions, StreamsError> {
     let mut ends = Positions::new();
-    match &stream.source {
+    match &flow.source {
         SourceConfig::DirectPut { .. } => {
-            let cursor = streams.buffer_cursor(stream.buffer, stream.epoch, Start::Latest).await?;
-            ends.insert(stream.buffer, cursor.position());
+            if let Some(buffer) = flow.buffer {
+                let cursor = streams.buffer_cursor(buffer, flow.epoch, Start::Latest).await?;
+                ends.insert(buffer, cursor.position());
+            }
         }
         SourceConfig::Stream { scope, stream, .. } => {
             let source = streams.stream(scope, stream)?;

@@ -2,7 +2,7 @@
 
 use types::Scope;
 
-use crate::config::{CreateDeliveryStream, Destination, SourceConfig};
+use crate::config::{CreateDeliveryStream, Destination, Logging, SourceConfig, bucket_of};
 use crate::error::DeliveryError;
 use crate::keys::ObjectKeys;
 
@@ -13,7 +13,7 @@ const INTERVAL_SECONDS_MAX: u32 = 900;
 /// Longest delimiter, in bytes (model shape `ProcessorParameterValue` allows 5120 characters).
 const DELIMITER_BYTES_MAX: usize = 5120;
 
-fn invalid<T>(message: impl Into<String>) -> Result<T, DeliveryError> {
+pub(crate) fn invalid<T>(message: impl Into<String>) -> Result<T, DeliveryError> {
     Err(DeliveryError::Invalid(message.into()))
 }
 
@@ -25,13 +25,10 @@ pub(crate) fn check(scope: &Scope, request: &CreateDeliveryStream) -> Result<(),
         return invalid(format!("The source stream {stream} must be in the account and region of the request."));
     }
     let destination = &request.destination;
-    check_bucket(destination)?;
+    check_bucket(&destination.bucket_arn)?;
     check_buffering(destination)?;
     check_extension(destination)?;
-    let logging = destination.logging.as_ref().filter(|logging| logging.enabled);
-    if logging.is_some_and(|logging| logging.group.is_none() || logging.stream.is_none()) {
-        return invalid("LogGroupName and LogStreamName are required when CloudWatch logging is enabled.");
-    }
+    destination.logging.as_ref().map_or(Ok(()), check_logging)?;
     let delimiter = destination.processing.as_ref().and_then(|processing| processing.delimiter());
     if delimiter.is_some_and(|bytes| bytes.len() > DELIMITER_BYTES_MAX) {
         return invalid(format!("Delimiter must not be longer than {DELIMITER_BYTES_MAX} bytes."));
@@ -43,13 +40,21 @@ pub(crate) fn check(scope: &Scope, request: &CreateDeliveryStream) -> Result<(),
 }
 
 /// A bucket becomes a folder or a part of a URL, so its name must be nothing else.
-fn check_bucket(destination: &Destination) -> Result<(), DeliveryError> {
-    let name = destination.bucket();
-    let arn = destination.bucket_arn.strip_suffix(name).unwrap_or_default();
+pub(crate) fn check_bucket(bucket_arn: &str) -> Result<(), DeliveryError> {
+    let name = bucket_of(bucket_arn);
+    let arn = bucket_arn.strip_suffix(name).unwrap_or_default();
     let first = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
     let rest = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
     if !(arn.starts_with("arn:") && arn.ends_with(":s3:::") && first && rest && name.len() <= 255) {
-        return invalid(format!("{:?} is not the ARN of a bucket.", destination.bucket_arn));
+        return invalid(format!("{bucket_arn:?} is not the ARN of a bucket."));
+    }
+    Ok(())
+}
+
+/// A log that is on must be named.
+pub(crate) fn check_logging(logging: &Logging) -> Result<(), DeliveryError> {
+    if logging.enabled && (logging.group.is_none() || logging.stream.is_none()) {
+        return invalid("LogGroupName and LogStreamName are required when CloudWatch logging is enabled.");
     }
     Ok(())
 }

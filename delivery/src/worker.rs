@@ -1,4 +1,4 @@
-//! The one task that owns a delivery stream: it reads the source, fills the buffer, and flushes it when it is due.
+//! The one task that owns a flow: it reads the source, fills the buffer, and flushes it when it is due.
 //!
 //! While a flush is going on nothing new is asked for, so memory holds one object and the few pages of the source. A worker that is dropped at
 //! any moment loses nothing: the next one starts at the last checkpoint and delivers again what came after it.
@@ -11,10 +11,9 @@ use tokio::sync::watch;
 use types::{Backoff, Clock};
 
 use crate::buffer::Buffer;
-use crate::catalog::DeliveryStream;
 use crate::checkpoint::{self, Positions};
+use crate::flow::Flow;
 use crate::flush::{Deleted, Flush};
-use crate::keys::ObjectKeys;
 use crate::service::Parts;
 use crate::source::{self, Read, Source};
 use crate::stats::Meter;
@@ -35,7 +34,7 @@ pub(crate) enum Run {
 
 /// See the module text.
 pub(crate) struct Worker {
-    stream: Arc<DeliveryStream>,
+    flow: Arc<Flow>,
     clock: Arc<dyn Clock>,
     source: Source,
     buffer: Buffer,
@@ -53,25 +52,25 @@ enum Step {
     Refresh,
 }
 
+/// What a worker hears from outside.
+pub(crate) struct Orders {
+    /// Whether to go on.
+    pub(crate) run: watch::Receiver<Run>,
+    /// How long records wait at most.
+    pub(crate) interval: watch::Receiver<Duration>,
+}
+
 /// Delivers until it is told to stop.
-pub(crate) async fn run(parts: Arc<Parts>, stream: Arc<DeliveryStream>, meter: Arc<Meter>, run: watch::Receiver<Run>) {
-    let keys = match ObjectKeys::new(stream.name.as_str(), &stream.destination) {
-        Ok(keys) => keys,
-        // Checked at creation; only an older server with laxer rules could have let it through.
-        Err(error) => {
-            tracing::error!(delivery_stream = %stream.arn(), %error, "the delivery stream cannot name its objects and stands still");
-            return;
-        }
-    };
-    let Some(delivered) = load(&parts, &stream, run.clone()).await else { return };
+pub(crate) async fn run(parts: Arc<Parts>, flow: Arc<Flow>, meter: Arc<Meter>, orders: Orders) {
+    let Orders { run, interval } = orders;
+    let Some(delivered) = load(&parts, &flow, run.clone()).await else { return };
     meter.counts().delivered = delivered.clone();
     let worker = Worker {
         clock: parts.clock.clone(),
-        source: Source::new(parts.streams.clone(), parts.clock.clone(), stream.clone(), delivered.clone()),
-        buffer: Buffer::new(parts.clock.clone(), &stream.destination),
+        source: Source::new(parts.streams.clone(), parts.clock.clone(), flow.clone(), delivered.clone()),
+        buffer: Buffer::new(parts.clock.clone(), flow.clone(), interval),
         flush: Flush {
-            stream: stream.clone(),
-            keys,
+            flow: flow.clone(),
             buckets: parts.buckets.clone(),
             streams: parts.streams.clone(),
             clock: parts.clock.clone(),
@@ -79,7 +78,7 @@ pub(crate) async fn run(parts: Arc<Parts>, stream: Arc<DeliveryStream>, meter: A
             meter: meter.clone(),
             run: run.clone(),
         },
-        stream,
+        flow,
         meter,
         run,
         delivered,
@@ -89,18 +88,18 @@ pub(crate) async fn run(parts: Arc<Parts>, stream: Arc<DeliveryStream>, meter: A
 }
 
 /// The last checkpoint, or where creation said to start; `None` when it is told to stop before it could be read.
-async fn load(parts: &Parts, stream: &DeliveryStream, mut run: watch::Receiver<Run>) -> Option<Positions> {
+async fn load(parts: &Parts, flow: &Flow, mut run: watch::Receiver<Run>) -> Option<Positions> {
     let mut backoff = Backoff::default();
     loop {
-        let error = match parts.streams.load_checkpoint(stream.checkpoints).await {
-            Ok(None) => return Some(stream.starts.iter().copied().collect()),
+        let error = match parts.streams.load_checkpoint(flow.checkpoints).await {
+            Ok(None) => return Some(flow.starts.iter().copied().collect()),
             Ok(Some(bytes)) => match checkpoint::decode(&bytes) {
                 Ok(positions) => return Some(positions),
                 Err(error) => error.to_string(),
             },
             Err(error) => error.to_string(),
         };
-        tracing::error!(delivery_stream = %stream.arn(), %error, "the checkpoint cannot be read; it is tried again");
+        tracing::error!(%flow, %error, "the checkpoint cannot be read; it is tried again");
         let wait = parts.clock.sleep(backoff.next(&*parts.random));
         tokio::select! {
             () = wait => {}
@@ -139,7 +138,7 @@ impl Worker {
             Ok(held) => &held.page,
             Err(error) => {
                 // The next refresh opens the partition again.
-                tracing::warn!(delivery_stream = %self.stream.arn(), %error, "a read of the source failed");
+                tracing::warn!(flow = %self.flow, %error, "a read of the source failed");
                 return Ok(());
             }
         };
@@ -149,12 +148,12 @@ impl Worker {
             let skipped = self.source.position(partition).map_or(0, |expected| offset.0.saturating_sub(expected.0));
             if skipped > 0 {
                 self.meter.lost(skipped);
-                tracing::error!(delivery_stream = %self.stream.arn(), records = skipped, "records lost: they expired in the source before they were delivered");
+                tracing::error!(flow = %self.flow, records = skipped, "records lost: they expired in the source before they were delivered");
             }
             self.source.advance(partition, offset.next());
             let is_full = match read.opened(record) {
-                Some(payloads) => self.buffer.push(partition, offset, record.arrival, &payloads),
-                None => self.buffer.push(partition, offset, record.arrival, std::slice::from_ref(&record.data)),
+                Some(payloads) => self.buffer.push(partition, offset, record, &payloads),
+                None => self.buffer.push(partition, offset, record, std::slice::from_ref(&record.data)),
             };
             if is_full {
                 self.flush().await?;
@@ -172,7 +171,7 @@ impl Worker {
 
     /// Puts count themselves.
     fn count(&self, page: &CursorPage) {
-        if self.stream.source.stream_arn().is_some() {
+        if self.flow.source.stream_arn().is_some() {
             let bytes: usize = page.records.iter().map(|record| record.data.len()).sum();
             self.meter.took(page.records.len() as u64, bytes as u64);
         }
@@ -194,7 +193,7 @@ impl Worker {
     async fn drain(&mut self) -> Result<(), Deleted> {
         let mut time_is_up = self.clock.sleep(DRAIN_MAX);
         // A source that is gone has nothing left to read.
-        let ends = source::ends(&self.flush.streams, &self.stream).await.unwrap_or_default();
+        let ends = source::ends(&self.flush.streams, &self.flow).await.unwrap_or_default();
         while ends.iter().any(|(partition, end)| self.source.is_before(*partition, *end)) {
             let read = tokio::select! {
                 biased;

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use types::{Command, ConsumerName, Domain, Epoch, HashKey, Scope, ShardId, StreamName};
+use types::{Command, ConsumerName, Domain, Epoch, HashKey, Scope, ShardId, StreamName, Timestamp};
 
 use crate::encryption::WrappedKey;
+use crate::queues::QueueCommand;
 use crate::resource::Resource;
 use crate::stream::Closed;
 use crate::{Distribution, ShardMetric, Stream, StreamMode};
@@ -147,6 +148,7 @@ pub(crate) enum StreamCommand {
         of: StreamRef,
         #[serde(rename = "consumer")]
         name: ConsumerName,
+        created_seconds: u64,
     },
     /// Adds and removes tags of a resource.
     Tag { scope: Scope, resource: Resource, set: BTreeMap<String, String>, remove: BTreeSet<String> },
@@ -154,6 +156,8 @@ pub(crate) enum StreamCommand {
     Policy { scope: Scope, resource: Resource, policy: Option<String> },
     /// Starts or ends the commitment to a minimum throughput of an account in a region.
     Account { scope: Scope, committed: bool },
+    /// Changes a queue.
+    Queue(QueueCommand),
 }
 
 /// A setting of a stream.
@@ -161,7 +165,14 @@ pub(crate) enum StreamCommand {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Change {
     /// Keeps records for that many hours; `longer` says which way the caller meant.
-    Retention { hours: u32, longer: bool },
+    /// `now` is the submitter's clock: the log's time never goes back, so after a clock that was ahead it is in the
+    /// future, and a horizon there would hide everything.
+    Retention {
+        hours: u32,
+        longer: bool,
+        #[serde(default)]
+        now: Option<Timestamp>,
+    },
     /// Takes records up to that many bytes.
     RecordBytesMax(usize),
     /// Switches the mode.

@@ -1,9 +1,10 @@
 //! Registered consumers: readers with a throughput of their own (enhanced fan-out).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use types::{ConsumerArn, ConsumerName, Scope, StreamName, Timestamp};
+use types::{ConsumerArn, ConsumerName, Kind, Scope, StreamName, Timestamp};
 
 use crate::catalog::State;
 use crate::command::{StreamCommand, StreamRef};
@@ -12,6 +13,8 @@ use crate::{CommitmentStatus, Stream, StreamMode, Streams, StreamsError};
 
 /// Consumers of an on-demand stream with on-demand advantage.
 const ADVANTAGE_CONSUMERS: u32 = 50;
+/// How long a consumer that could not settle waits before it tries again.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// What a consumer is doing (model shape `ConsumerStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +99,7 @@ impl Streams {
         let state = self.parts.catalog.current();
         let registered = consumer(&state, &of, &name)?;
         if registered.status == ConsumerStatus::Creating {
-            self.settle_consumer_later(of, name);
+            self.settle_consumer_later(of, name, registered.created_seconds);
         }
         Ok(registered)
     }
@@ -110,7 +113,7 @@ impl Streams {
         let (name, created_seconds) = (arn.name.clone(), arn.created_seconds);
         self.submit(StreamCommand::DeregisterConsumer { of: of.clone(), name, created_seconds, settle }).await?;
         if !settle {
-            self.settle_consumer_later(of, arn.name.clone());
+            self.settle_consumer_later(of, arn.name.clone(), arn.created_seconds);
         }
         Ok(())
     }
@@ -134,12 +137,17 @@ impl Streams {
         Some(if advantage { quota.max(ADVANTAGE_CONSUMERS) } else { quota })
     }
 
-    fn settle_consumer_later(&self, of: StreamRef, name: ConsumerName) {
+    fn settle_consumer_later(&self, of: StreamRef, name: ConsumerName, created_seconds: u64) {
         let streams = self.clone();
         tokio::spawn(async move {
             streams.parts.clock.sleep(streams.parts.config.transition).await;
-            if let Err(error) = streams.submit(StreamCommand::SettleConsumer { of, name }).await {
-                tracing::debug!(%error, "a consumer did not settle");
+            let settle = || StreamCommand::SettleConsumer { of: of.clone(), name: name.clone(), created_seconds };
+            // A stream that is gone took its consumers with it; everything else passes.
+            while let Err(error) = streams.submit(settle()).await {
+                if matches!(error.kind(), Kind::NotFound | Kind::Internal) {
+                    return;
+                }
+                streams.parts.clock.sleep(RETRY).await;
             }
         });
     }
@@ -149,7 +157,7 @@ impl Streams {
         for stream in self.parts.catalog.current().streams() {
             let unsettled = stream.consumers.values().filter(|consumer| consumer.status != ConsumerStatus::Active);
             for consumer in unsettled {
-                self.settle_consumer_later(StreamRef::to(stream), consumer.name.clone());
+                self.settle_consumer_later(StreamRef::to(stream), consumer.name.clone(), consumer.created_seconds);
             }
         }
     }

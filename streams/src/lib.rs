@@ -19,6 +19,7 @@ mod get;
 mod iterator;
 mod list;
 mod put;
+mod queues;
 mod reshard;
 mod resource;
 mod retention;
@@ -42,8 +43,13 @@ pub use get::GetPage;
 pub use iterator::Position;
 pub use list::{ShardFilter, StreamPage, Usage};
 pub use put::{Placed, PutEntry, PutFailure};
+pub use queues::{
+    CreateQueue, Queue, QueueAction, QueueAttributes, QueueChange, QueuePage, QueueRecord, QueueRefusal, QueueStart,
+    QueueStatus, Receive, Shelf,
+};
 pub use reshard::Scaled;
 pub use resource::Resource;
 pub use scaling::Scaling;
 pub use service::{CreateStream, Parts, Streams};
 pub use stream::{Closed, Distribution, Shard, ShardMetric, Stream, StreamMode, StreamStatus};
+pub use tags::check_tags;

@@ -108,16 +108,21 @@ impl Streams {
     ) -> Result<Written, Refused> {
         let count = batches.iter().map(|(_, batch)| batch.records.len()).sum();
         let refused = |error| Refused { error, count };
+        if throttled && self.throttles.shards.limits_writes() {
+            // Once, whatever is tried how often after it: a record is paid for when it comes.
+            for (stream, batch) in &mut batches {
+                batch.throttle(stream, &self.throttles.shards, self.parts.clock.now());
+            }
+        }
         let mut changes = None;
         let deadline = self.parts.clock.now().after(RESHARD_WAIT);
         loop {
             let mut parts: Vec<PartitionAppend> = first.clone().into_iter().collect();
             let now = self.parts.clock.now();
-            let throttle = (throttled && self.throttles.shards.limits_writes()).then_some(&self.throttles.shards);
             let mut routed: Vec<Routed> = Vec::with_capacity(batches.len());
             for (stream, batch) in &batches {
                 let sealer = self.keyring.sealer(&self.parts, stream).map_err(refused)?;
-                routed.push(batch.route(stream.clone(), &mut parts, sealer.as_ref(), throttle, now));
+                routed.push(batch.route(stream.clone(), &mut parts, sealer.as_ref()));
             }
             if parts.is_empty() {
                 return Ok(Written { routed, appended: Vec::new() });
@@ -191,6 +196,8 @@ pub(crate) struct Refused {
 pub(crate) struct Batch {
     keys: Vec<Target>,
     records: Vec<NewRecord>,
+    /// Records that their shard had no room for when they came, by their place in the batch.
+    refused: BTreeMap<usize, ShardId>,
 }
 
 /// What decides the shard of a record.
@@ -199,6 +206,16 @@ enum Target {
     Key(HashKey),
     /// Any shard: the turn's one.
     Turn(u64),
+}
+
+impl Target {
+    /// The index of the open shard that takes the record now.
+    fn shard(&self, stream: &Stream) -> usize {
+        match self {
+            Self::Key(key) => stream.route(*key),
+            Self::Turn(turn) => stream.open[(*turn % stream.open.len() as u64) as usize],
+        }
+    }
 }
 
 /// A batch sorted by shard: where each of its entries went in the append.
@@ -247,30 +264,30 @@ impl Batch {
             let key = Bytes::from(entry.partition_key.unwrap_or_default());
             records.push(NewRecord { key, value: entry.data });
         }
-        Ok(Self { keys, records })
+        Ok(Self { keys, records, refused: BTreeMap::new() })
     }
 
-    /// Adds the records to `parts`, sealed if there is a sealer, one part for each shard that has some. Keeps the order of entries within a shard.
-    fn route(
-        &self,
-        stream: Arc<Stream>,
-        parts: &mut Vec<PartitionAppend>,
-        sealer: Option<&Sealer<'_>>,
-        throttle: Option<&ShardThrottle>,
-        now: Timestamp,
-    ) -> Routed {
+    /// Marks the records that their shards have no room for now, and counts the others.
+    fn throttle(&mut self, stream: &Stream, throttle: &ShardThrottle, now: Timestamp) {
+        for (index, (key, record)) in self.keys.iter().zip(&self.records).enumerate() {
+            let shard = &stream.shards[key.shard(stream)];
+            if !throttle.write(shard.partition, (record.key.len() + record.value.len()) as u64, now) {
+                self.refused.insert(index, shard.id);
+            }
+        }
+    }
+
+    /// Adds the records to `parts`, sealed if there is a sealer, one part for each shard that has some. Keeps the order of
+    /// entries within a shard.
+    fn route(&self, stream: Arc<Stream>, parts: &mut Vec<PartitionAppend>, sealer: Option<&Sealer<'_>>) -> Routed {
         let mut part_of_shard: Vec<Option<usize>> = vec![None; stream.shards.len()];
         let mut places = Vec::with_capacity(self.records.len());
-        for (key, record) in self.keys.iter().zip(&self.records) {
-            let shard = match key {
-                Target::Key(key) => stream.route(*key),
-                Target::Turn(turn) => stream.open[(*turn % stream.open.len() as u64) as usize],
-            };
-            let bytes = (record.key.len() + record.value.len()) as u64;
-            if throttle.is_some_and(|throttle| !throttle.write(stream.shards[shard].partition, bytes, now)) {
-                places.push(Err(stream.shards[shard].id));
+        for (index, (key, record)) in self.keys.iter().zip(&self.records).enumerate() {
+            if let Some(shard) = self.refused.get(&index) {
+                places.push(Err(*shard));
                 continue;
             }
+            let shard = key.shard(&stream);
             let part = *part_of_shard[shard].get_or_insert_with(|| {
                 parts.push(PartitionAppend { partition: stream.shards[shard].partition, records: Vec::new() });
                 parts.len() - 1

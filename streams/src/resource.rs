@@ -1,7 +1,7 @@
-//! What tags and policies can be attached to: a stream or a consumer, named by its ARN.
+//! What tags and policies can be attached to: a stream, a consumer or a queue, named by its ARN.
 
 use serde::{Deserialize, Serialize};
-use types::{Arn, ConsumerArn, ConsumerName, ResourceType, Scope, StreamName};
+use types::{Arn, ConsumerArn, ConsumerName, QueueName, ResourceType, Scope, StreamName};
 
 use crate::StreamsError;
 
@@ -20,10 +20,12 @@ pub enum Resource {
         /// Which registration of the name.
         created_seconds: u64,
     },
+    /// A queue.
+    Queue(QueueName),
 }
 
 impl Resource {
-    /// Reads the ARN of a stream or consumer.
+    /// Reads the ARN of a stream, consumer or queue.
     ///
     /// # Errors
     /// [`StreamsError::Invalid`] for any other text.
@@ -32,12 +34,16 @@ impl Resource {
             let resource = Self::Consumer { stream: arn.stream, name: arn.name, created_seconds: arn.created_seconds };
             return Ok((arn.scope, resource));
         }
-        let invalid = || StreamsError::Invalid(format!("{text} is not the ARN of a stream or consumer."));
+        let invalid = || StreamsError::Invalid(format!("{text} is not the ARN of a stream, consumer or queue."));
         let arn = Arn::parse(text).map_err(|_| invalid())?;
         match arn.resource_type {
             ResourceType::Stream => {
                 let name = StreamName::parse(&arn.name).map_err(|_| invalid())?;
                 Ok((arn.scope, Self::Stream(name)))
+            }
+            ResourceType::Queue => {
+                let name = QueueName::parse(&arn.name).map_err(|_| invalid())?;
+                Ok((arn.scope, Self::Queue(name)))
             }
             _ => Err(invalid()),
         }

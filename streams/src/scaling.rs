@@ -90,6 +90,11 @@ impl Streams {
     pub async fn scale_on_demand(&self, scaling: &mut Scaling) {
         let now = self.parts.clock.now();
         let span = now.since(scaling.looked);
+        if span < PERIOD / 2 {
+            // The clock was set back: what came in a time that is not known says nothing.
+            scaling.looked = scaling.looked.min(now);
+            return;
+        }
         scaling.looked = now;
         let traffic = self.traffic.take();
         let state = self.parts.catalog.current();
@@ -132,6 +137,9 @@ impl Scaling {
         // No split helps a single key that is hot, so the shards stay within twice of what the whole needs.
         let most = needed.saturating_mul(2).min(limits::SHARDS_PER_STREAM_MAX) as usize;
         let room = most.saturating_sub(stream.open.len());
+        if stream.warm_mibps.is_some_and(|mibps| mibps as usize > stream.open.len()) {
+            return Some(ReshardRequest::Scale { shard_count: needed.min(limits::SHARDS_PER_STREAM_MAX) });
+        }
         if !hot.is_empty() && room > 0 {
             return Some(ReshardRequest::Halve { shards: hot.into_iter().take(room).collect() });
         }

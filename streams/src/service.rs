@@ -10,6 +10,7 @@ use types::{Clock, Commands, Offset, PartitionId, Random, Scope, StreamName, Tim
 use crate::command::{ShardQuotas, StreamCommand, StreamRef};
 use crate::encryption::{Keyring, MasterKeys};
 use crate::fan_out::FanOut;
+use crate::queues::Desks;
 use crate::scaling::Traffic;
 use crate::tags::check_tags;
 use crate::throttle::Throttles;
@@ -48,6 +49,7 @@ pub struct Streams {
     pub(crate) traffic: Arc<Traffic>,
     pub(crate) fan_out: Arc<FanOut>,
     pub(crate) keyring: Arc<Keyring>,
+    pub(crate) desks: Arc<Desks>,
 }
 
 impl std::fmt::Debug for Streams {
@@ -101,6 +103,7 @@ impl Streams {
             traffic: Arc::default(),
             fan_out: Arc::default(),
             keyring: Arc::default(),
+            desks: Arc::default(),
         }
     }
 
@@ -109,11 +112,15 @@ impl Streams {
     pub async fn resume(&self) -> Result<(), StreamsError> {
         for partition in self.parts.catalog.current().dropped() {
             if self.parts.log.bounds(*partition).is_some() {
-                self.parts.log.drop_partition(*partition).await?;
+                // A full disk must not keep the server from starting: what frees it comes later.
+                if let Err(error) = self.parts.log.drop_partition(*partition).await {
+                    tracing::warn!(%error, partition = partition.0, "a deleted partition is dropped at the next start");
+                }
             }
         }
         self.resume_pending().await;
         self.resume_consumers();
+        self.resume_queues();
         Ok(())
     }
 
@@ -168,7 +175,7 @@ impl Streams {
         let (quotas, settle) = (self.shard_quotas(), self.settles_at_once());
         self.submit(StreamCommand::Delete { of: of.clone(), with_consumers, quotas, settle }).await?;
         if settle {
-            self.drop_shards(&stream).await;
+            self.drop_forgotten().await;
         } else {
             self.drive(of).await;
         }

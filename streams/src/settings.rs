@@ -35,7 +35,7 @@ impl Streams {
             return Err(bound("Maximum", RETENTION_HOURS_MAX, "long"));
         }
         let hours = u32::try_from(hours).unwrap_or(0);
-        self.change(scope, name, Change::Retention { hours, longer }).await?;
+        self.change(scope, name, Change::Retention { hours, longer, now: Some(self.parts.clock.now()) }).await?;
         let stream = self.stream(scope, name)?;
         self.trim_stream(&stream).await;
         Ok(())
@@ -129,6 +129,7 @@ impl Streams {
         Ok(match resource {
             Resource::Stream(name) => self.stream(scope, name)?.tags.clone(),
             Resource::Consumer { .. } => self.registered(scope, resource)?.tags,
+            Resource::Queue(name) => self.queue(scope, name)?.tags.clone(),
         })
     }
 
@@ -147,6 +148,7 @@ impl Streams {
         Ok(match resource {
             Resource::Stream(name) => self.stream(scope, name)?.policy.clone(),
             Resource::Consumer { .. } => self.registered(scope, resource)?.policy,
+            Resource::Queue(name) => self.queue(scope, name)?.policy.clone(),
         })
     }
 

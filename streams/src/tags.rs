@@ -7,7 +7,10 @@ use types::limits::TAGS_MAX;
 use crate::StreamsError;
 
 /// Refuses too many tags, keys that AWS keeps for itself, and characters that tags cannot have.
-pub(crate) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), StreamsError> {
+///
+/// # Errors
+/// [`StreamsError::Invalid`].
+pub fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), StreamsError> {
     if tags.len() > TAGS_MAX {
         let count = tags.len();
         return Err(StreamsError::Invalid(format!("A stream has at most {TAGS_MAX} tags; {count} were given.")));

@@ -104,8 +104,8 @@ impl Reading {
         self.open.remove(&(source, key));
     }
 
-    /// Opens the shards of a source that are not open and not in `known`, and those of `known` that have not ended.
-    /// `position` is where a shard starts that nobody knows. Answers the positions of the new ones.
+    /// Opens the shards of a source that are not open and not in `known`, and those of `known` that have not ended, each
+    /// when its parents are read to their ends. `position` is where a shard starts that nobody knows. Answers the positions of the new ones.
     pub(crate) async fn refresh(
         &mut self,
         index: usize,
@@ -118,17 +118,22 @@ impl Reading {
         for shard in &stream.shards {
             let key = key_of(shard);
             let state = known.iter().find(|state| state.key == key);
-            let parents = shard.parents.iter().filter_map(|id| stream.shard(*id)).map(key_of);
-            let waits = parents.into_iter().any(|parent| self.open.contains(&(index, parent)));
-            if waits || self.open.contains(&(index, key)) || state.is_some_and(|state| state.ended) {
+            if self.open.contains(&(index, key)) || state.is_some_and(|state| state.ended) {
                 continue;
             }
+            // Read to its end, not only not being read: a parent may itself still wait for its own parents.
+            let has_ended = |key| known.iter().any(|state| state.key == key && state.ended);
+            let mut parents = shard.parents.iter().filter_map(|id| stream.shard(*id)).map(key_of);
+            let waits = parents.any(|parent| !has_ended(parent));
             let start = state.map_or(position, |state| Start::At(state.next));
             let cursor = self.streams.shard_cursor(&stream, shard, start).await?;
             if state.is_none() {
                 opened.push(ShardPosition { key, next: cursor.position(), ended: false, watermark: None });
             }
-            self.read_on(index, key, shard.range, cursor);
+            // Where it will start is settled now, also when it has to wait: LATEST means the start of the application.
+            if !waits {
+                self.read_on(index, key, shard.range, cursor);
+            }
         }
         Ok(opened)
     }

@@ -1,7 +1,11 @@
+use types::{AccountId, DeliveryStreamName, Epoch, Region, Scope, SequenceNumber};
+
 use super::*;
+use crate::catalog::DeliveryStream;
+use crate::config::SourceConfig;
 use crate::tests::ManualClock;
 use crate::validate::tests::destination;
-use crate::{AppendDelimiter, BufferingHints, Processing};
+use crate::{AppendDelimiter, BufferingHints, Destination, Processing};
 
 const PARTITION: PartitionId = PartitionId(9);
 
@@ -10,11 +14,51 @@ fn one(data: &'static [u8]) -> [Bytes; 1] {
 }
 
 fn buffer(change: impl FnOnce(&mut Destination)) -> (Buffer, Arc<ManualClock>) {
+    let (buffer, clock, _) = changeable_buffer(change);
+    (buffer, clock)
+}
+
+fn changeable_buffer(
+    change: impl FnOnce(&mut Destination),
+) -> (Buffer, Arc<ManualClock>, tokio::sync::watch::Sender<Duration>) {
     let clock = Arc::<ManualClock>::default();
     let mut destination = destination();
     destination.buffering = BufferingHints { size_mb: 1, interval_seconds: 30 };
     change(&mut destination);
-    (Buffer::new(clock.clone(), &destination), clock)
+    let stream = DeliveryStream {
+        scope: Scope { account: AccountId::parse("000000000000").unwrap(), region: Region::parse("r").unwrap() },
+        name: DeliveryStreamName::parse("orders").unwrap(),
+        epoch: Epoch(0),
+        created: Timestamp(0),
+        source: SourceConfig::DirectPut { throughput_hint_mb: None },
+        destination,
+        tags: Default::default(),
+        starts: vec![],
+        checkpoints: PartitionId(1),
+        buffer: PARTITION,
+    };
+    let flow = Flow::of_delivery_stream(&stream).unwrap();
+    let (interval, told) = watch::channel(flow.interval);
+    (Buffer::new(clock.clone(), Arc::new(flow), told), clock, interval)
+}
+
+fn push(buffer: &mut Buffer, partition: PartitionId, offset: Offset, arrival: Timestamp, payloads: &[Bytes]) -> bool {
+    let sequence_number = SequenceNumber::of(Epoch(0), offset);
+    let record =
+        Record { sequence_number, arrival, partition_key: String::new(), data: Bytes::new(), encrypted: false };
+    buffer.push(partition, offset, &record, payloads)
+}
+
+#[test]
+fn a_new_interval_holds_for_the_open_object() {
+    let (mut buffer, clock, interval) = changeable_buffer(|_| {});
+    push(&mut buffer, PARTITION, Offset(0), Timestamp(0), &one(b"a"));
+    clock.advance(Duration::from_secs(10));
+    assert!(!is_due(&mut buffer));
+    interval.send_replace(Duration::from_secs(12));
+    assert!(!is_due(&mut buffer));
+    clock.advance(Duration::from_secs(2));
+    assert!(is_due(&mut buffer));
 }
 
 fn is_due(buffer: &mut Buffer) -> bool {
@@ -25,9 +69,9 @@ fn is_due(buffer: &mut Buffer) -> bool {
 fn a_batch_knows_its_times_and_positions() {
     let (mut buffer, _clock) = buffer(|_| {});
     assert!(buffer.take().is_none());
-    buffer.push(PARTITION, Offset(4), Timestamp(200), &one(b"b"));
-    buffer.push(PartitionId(3), Offset(0), Timestamp(100), &one(b"a"));
-    buffer.push(PARTITION, Offset(5), Timestamp(300), &one(b""));
+    push(&mut buffer, PARTITION, Offset(4), Timestamp(200), &one(b"b"));
+    push(&mut buffer, PartitionId(3), Offset(0), Timestamp(100), &one(b"a"));
+    push(&mut buffer, PARTITION, Offset(5), Timestamp(300), &one(b""));
     assert_eq!(buffer.oldest(), Some(Timestamp(100)));
     let batch = buffer.take().unwrap();
     assert_eq!((&batch.body[..], batch.records), (&b"ba"[..], 3));
@@ -41,9 +85,9 @@ fn the_interval_starts_with_the_first_record() {
     let (mut buffer, clock) = buffer(|_| {});
     assert!(!is_due(&mut buffer));
     clock.advance(Duration::from_secs(100));
-    buffer.push(PARTITION, Offset(0), Timestamp(0), &one(b"a"));
+    push(&mut buffer, PARTITION, Offset(0), Timestamp(0), &one(b"a"));
     clock.advance(Duration::from_secs(29));
-    buffer.push(PARTITION, Offset(1), Timestamp(0), &one(b"a"));
+    push(&mut buffer, PARTITION, Offset(1), Timestamp(0), &one(b"a"));
     assert!(!is_due(&mut buffer));
     clock.advance(Duration::from_secs(1));
     assert!(is_due(&mut buffer));
@@ -55,15 +99,15 @@ fn the_interval_starts_with_the_first_record() {
 fn the_size_counts_delimiters() {
     static HALF: [u8; 1 << 19] = [0; 1 << 19];
     let (mut plain, _clock) = buffer(|_| {});
-    assert!(!plain.push(PARTITION, Offset(0), Timestamp(0), &one(&HALF[1..])));
-    assert!(!plain.push(PARTITION, Offset(1), Timestamp(0), &one(&HALF[1..])));
-    assert!(plain.push(PARTITION, Offset(2), Timestamp(0), &one(b"12")));
+    assert!(!push(&mut plain, PARTITION, Offset(0), Timestamp(0), &one(&HALF[1..])));
+    assert!(!push(&mut plain, PARTITION, Offset(1), Timestamp(0), &one(&HALF[1..])));
+    assert!(push(&mut plain, PARTITION, Offset(2), Timestamp(0), &one(b"12")));
 
     let delimiter = AppendDelimiter { delimiter: Some("\\r\\n".into()) };
     let processing = Processing { enabled: true, append_delimiter: Some(delimiter) };
     let (mut delimited, _clock) = buffer(|destination| destination.processing = Some(processing));
-    assert!(!delimited.push(PARTITION, Offset(0), Timestamp(0), &one(&HALF[2..])));
-    assert!(delimited.push(PARTITION, Offset(1), Timestamp(0), &one(&HALF[2..])));
+    assert!(!push(&mut delimited, PARTITION, Offset(0), Timestamp(0), &one(&HALF[2..])));
+    assert!(push(&mut delimited, PARTITION, Offset(1), Timestamp(0), &one(&HALF[2..])));
     assert!(delimited.take().unwrap().body.ends_with(b"\0\r\n"));
 }
 
@@ -72,13 +116,13 @@ fn an_aggregate_goes_into_one_object_whole() {
     static BIG: [u8; 1 << 20] = [0; 1 << 20];
     let (mut buffer, _clock) = buffer(|_| {});
     let parts = [Bytes::from_static(b"a"), Bytes::from_static(&BIG), Bytes::from_static(b"b")];
-    assert!(buffer.push(PARTITION, Offset(0), Timestamp(5), &parts));
+    assert!(push(&mut buffer, PARTITION, Offset(0), Timestamp(5), &parts));
     let batch = buffer.take().unwrap();
     assert_eq!((batch.records, batch.body.len(), batch.oldest), (3, BIG.len() + 2, Timestamp(5)));
 
-    assert!(!buffer.push(PARTITION, Offset(1), Timestamp(6), &[]));
+    assert!(!push(&mut buffer, PARTITION, Offset(1), Timestamp(6), &[]));
     assert!(buffer.take().is_none() && !is_due(&mut buffer), "nothing to deliver makes no object");
-    buffer.push(PartitionId(3), Offset(7), Timestamp(7), &one(b"c"));
+    push(&mut buffer, PartitionId(3), Offset(7), Timestamp(7), &one(b"c"));
     let positions = buffer.take().unwrap().positions;
     assert_eq!(positions, Positions::from([(PARTITION, Offset(2)), (PartitionId(3), Offset(8))]));
 }

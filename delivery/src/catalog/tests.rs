@@ -87,6 +87,10 @@ fn the_persisted_form_is_fixed() {
     }
     let kept: Vec<_> = catalog.all().iter().map(|stream| stream.name.to_string()).collect();
     assert_eq!(kept, ["orders"]);
+    let channels: Vec<_> = catalog.all_channels().iter().map(|c| (c.name.to_string(), c.freshness_seconds)).collect();
+    assert_eq!(channels, [("lake".to_owned(), 60)]);
+    let pond = [PartitionId::opened_by(Offset(5), 0), PartitionId::opened_by(Offset(5), 1)];
+    assert!(pond.iter().all(|partition| catalog.is_retired(*partition)));
 }
 
 #[test]
@@ -109,4 +113,11 @@ fn a_catalog_read_back_is_the_same() {
     assert_eq!(again.snapshot(), bytes);
     assert!(again.restore(b"{}").is_err());
     assert_eq!(again.snapshot(), bytes, "a refused restore changes nothing");
+}
+
+#[test]
+fn a_snapshot_of_a_version_without_channels_opens() {
+    let catalog = Catalog::default();
+    catalog.restore(br#"{"streams":[],"retired":[65536]}"#).unwrap();
+    assert_eq!((catalog.all_channels().len(), catalog.is_retired(PartitionId(65536))), (0, true));
 }

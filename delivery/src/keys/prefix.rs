@@ -8,11 +8,19 @@ use super::time_format::{TimeFormat, TimeFormatError};
 /// Length of `!{firehose:random-string}` (developer guide, custom prefixes).
 const RANDOM_STRING_CHARACTERS: usize = 11;
 
-/// Which of the two prefixes a text is.
+/// What a text with expressions is for, which decides on the expressions that it may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Place<'a> {
     Prefix,
     ErrorPrefix,
+    Template(ChannelNames<'a>),
+}
+
+/// What a channel's template may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ChannelNames<'a> {
+    pub(crate) channel: &'a str,
+    pub(crate) stream: &'a str,
 }
 
 /// A prefix, key setting or zone that is refused.
@@ -43,6 +51,11 @@ pub(crate) enum PrefixError {
          ErrorOutputPrefix, firehose:error-output-type."
     )]
     Unknown(String),
+    #[error(
+        "The template has an unknown expression: !{{{0}}}. Known are timestamp, channel:name, stream:name and \
+         random:uuid."
+    )]
+    UnknownInTemplate(String),
     #[error("The prefix uses !{{{0}}}, but dynamic partitioning is not supported.")]
     Partitioning(String),
     #[error("The prefix has a timestamp that is not understood: {0}")]
@@ -60,6 +73,7 @@ enum Part {
     Text(String),
     Time(TimeFormat),
     RandomString,
+    Uuid,
     ErrorOutputType,
 }
 
@@ -70,7 +84,7 @@ pub(super) struct Prefix {
 }
 
 impl Prefix {
-    pub(super) fn parse(text: &str, place: Place) -> Result<Self, PrefixError> {
+    pub(super) fn parse(text: &str, place: Place<'_>) -> Result<Self, PrefixError> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some(start) = rest.find("!{") {
@@ -87,6 +101,22 @@ impl Prefix {
             parts.push(Part::Text(rest.into()));
         }
         Ok(Self { parts })
+    }
+
+    /// A text without expressions.
+    pub(super) fn text(text: String) -> Self {
+        Self { parts: vec![Part::Text(text)] }
+    }
+
+    /// Another UUID each time.
+    pub(super) fn uuid() -> Self {
+        Self { parts: vec![Part::Uuid] }
+    }
+
+    /// Whether a UUID is followed by plain text without a slash only, so that it is in the last segment.
+    pub(super) fn ends_in_uuid(&self) -> bool {
+        let is_ending = |part: &&Part| matches!(part, Part::Text(text) if !text.contains('/'));
+        matches!(self.parts.iter().rev().find(|part| !is_ending(part)), Some(Part::Uuid))
     }
 
     pub(super) fn append(&mut self, other: Self) {
@@ -114,6 +144,7 @@ impl Prefix {
                 Part::Time(format) => text.push_str(&format.format(at)),
                 // The guide's example, 046b6c7f-0b, is the head of a UUID.
                 Part::RandomString => text.push_str(&new_uuid(random).to_string()[..RANDOM_STRING_CHARACTERS]),
+                Part::Uuid => text.push_str(&new_uuid(random).to_string()),
                 // Only in an ErrorOutputPrefix, which is checked but not evaluated: nothing here fails a record yet.
                 Part::ErrorOutputType => {}
             }
@@ -123,17 +154,26 @@ impl Prefix {
 }
 
 impl Part {
-    fn parse(expression: &str, place: Place) -> Result<Self, PrefixError> {
+    fn parse(expression: &str, place: Place<'_>) -> Result<Self, PrefixError> {
         let colon = expression.split_once(':').ok_or_else(|| PrefixError::NoNamespace(expression.into()))?;
-        match colon {
-            ("timestamp", pattern) => TimeFormat::parse(pattern).map(Self::Time).map_err(PrefixError::TimeFormat),
+        match (place, colon) {
+            (_, ("timestamp", pattern)) => TimeFormat::parse(pattern).map(Self::Time).map_err(PrefixError::TimeFormat),
+            (Place::Template(names), ("channel", "name")) => Ok(Self::Text(names.channel.into())),
+            (Place::Template(names), ("stream", "name")) => Ok(Self::Text(names.stream.into())),
+            (Place::Template(_), ("random", "uuid")) => Ok(Self::Uuid),
+            (Place::Template(_), _) => Err(PrefixError::UnknownInTemplate(expression.into())),
+            (_, expression) => Self::of_firehose(expression, place),
+        }
+    }
+
+    fn of_firehose((namespace, value): (&str, &str), place: Place<'_>) -> Result<Self, PrefixError> {
+        let expression = || format!("{namespace}:{value}");
+        match (namespace, value) {
             ("firehose", "random-string") => Ok(Self::RandomString),
             ("firehose", "error-output-type") if place == Place::ErrorPrefix => Ok(Self::ErrorOutputType),
             ("firehose", "error-output-type") => Err(PrefixError::ErrorTypeInPrefix),
-            ("partitionKeyFromQuery" | "partitionKeyFromLambda", _) => {
-                Err(PrefixError::Partitioning(expression.into()))
-            }
-            _ => Err(PrefixError::Unknown(expression.into())),
+            ("partitionKeyFromQuery" | "partitionKeyFromLambda", _) => Err(PrefixError::Partitioning(expression())),
+            _ => Err(PrefixError::Unknown(expression())),
         }
     }
 }

@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 use types::SystemRandom;
 
+use super::time_format::TimeFormat;
 use super::*;
+use crate::config::Compression;
 use crate::validate::tests::destination;
 
 /// 2024-05-01 13:02:41.250 UTC, a Wednesday.
@@ -103,7 +105,7 @@ fn letters_mean_what_java_says() {
 fn the_year_of_the_week_is_not_the_year() {
     // Sunday 2024-12-29 is in the week of 2025-01-01.
     let sunday = Timestamp(1_735_473_600_000);
-    let at = keys(|_| {}).unwrap().local(sunday);
+    let at = local(sunday, &TimeZone::UTC);
     assert_eq!(TimeFormat::parse("yyyy-YYYY-w").unwrap().format(&at), "2024-2025-1");
 }
 
@@ -170,7 +172,7 @@ proptest! {
     #[test]
     fn no_pattern_panics(pattern in "[a-zA-Z'/ -]{0,30}", millis in 0u64..4_000_000_000_000) {
         if let Ok(format) = TimeFormat::parse(&pattern) {
-            format.format(&keys(|_| {}).unwrap().local(Timestamp(millis)));
+            format.format(&local(Timestamp(millis), &TimeZone::UTC));
         }
     }
 
@@ -180,4 +182,35 @@ proptest! {
         let key = |seconds: u64| keys.key(Timestamp(seconds * 1000), &SystemRandom);
         prop_assert!(key(first) < key(first + apart));
     }
+}
+
+fn template(text: &str) -> Result<String, PrefixError> {
+    let names = ChannelNames { channel: "lake", stream: "clicks" };
+    Ok(ObjectKeys::of_template(text, names, ".gz")?.key(AT, &SystemRandom))
+}
+
+/// The key with its UUID replaced.
+fn template_key(text: &str) -> String {
+    let key = template(text).unwrap();
+    let at = (0..=key.len() - 36).find(|at| uuid::Uuid::parse_str(&key[*at..at + 36]).is_ok()).unwrap();
+    format!("{}UUID{}", &key[..at], &key[at + 36..])
+}
+
+#[test]
+fn a_template_names_channel_and_stream_and_ends_in_a_uuid() {
+    assert_eq!(template_key("!{channel:name}/!{stream:name}/!{timestamp:HH}/!{random:uuid}"), "lake/clicks/13/UUID.gz");
+    assert_eq!(template_key("day=!{timestamp:dd}/part-!{random:uuid}.json"), "day=01/part-UUID.json.gz");
+    assert_eq!(template_key("plain"), "plain-UUID.gz");
+    assert_eq!(template_key("folder/"), "folder/UUID.gz");
+    let twice = template("!{random:uuid}/last").unwrap();
+    assert_eq!(twice.len(), 36 + "/last-".len() + 36 + ".gz".len(), "the last segment needs one: {twice}");
+}
+
+#[test]
+fn strange_templates_are_refused() {
+    for text in ["/a", "a//b", "../a", "a/./b", "!{firehose:random-string}", "!{stream:arn}", "!{timestamp:QQ}", "!{x"]
+    {
+        assert!(template(text).is_err(), "{text}");
+    }
+    assert!(template(&"x".repeat(1000)).is_err());
 }

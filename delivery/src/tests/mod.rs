@@ -1,6 +1,7 @@
 //! Whole delivery streams over a log in memory, with a clock that the test moves.
 #![allow(clippy::disallowed_methods, reason = "tests wait for tasks of the runtime, which a moved clock does not run")]
 
+mod channels;
 mod clock;
 mod direct_put;
 mod failing;
@@ -128,10 +129,14 @@ impl World {
     }
 
     async fn create_stream(&self, stream: &str, shards: u32) {
+        self.create_stream_of(StreamMode::Provisioned, stream, Some(shards)).await;
+    }
+
+    async fn create_stream_of(&self, mode: StreamMode, stream: &str, shard_count: Option<u32>) {
         let request = CreateStream {
             name: stream_name(stream),
-            mode: StreamMode::Provisioned,
-            shard_count: Some(shards),
+            mode,
+            shard_count,
             record_bytes_max: None,
             tags: BTreeMap::new(),
             warm_mibps: None,
@@ -140,14 +145,20 @@ impl World {
         self.server().streams.create_stream(&scope(), request).await.unwrap();
     }
 
-    /// Puts each record under itself as partition key.
+    /// Puts each record as a line.
     async fn put_to_stream(&self, stream: &str, records: &[String]) {
-        let entry = |record: &String| PutEntry {
-            partition_key: Some(record.clone()),
+        let lines: Vec<_> = records.iter().map(|record| format!("{record}\n").into_bytes()).collect();
+        self.put_data(stream, &lines.iter().map(Vec::as_slice).collect::<Vec<_>>()).await;
+    }
+
+    /// Puts records as they are, each under its number.
+    async fn put_data(&self, stream: &str, records: &[&[u8]]) {
+        let entry = |(number, data): (usize, &&[u8])| PutEntry {
+            partition_key: Some(number.to_string()),
             explicit_hash_key: None,
-            data: Bytes::from(format!("{record}\n")),
+            data: Bytes::copy_from_slice(data),
         };
-        let entries = records.iter().map(entry).collect();
+        let entries = records.iter().enumerate().map(entry).collect();
         self.server().streams.put_records(&scope(), &stream_name(stream), entries).await.unwrap();
     }
 

@@ -57,8 +57,14 @@ impl AnswerBudget {
         }
     }
 
-    /// The share of an answer of that many bytes; `taken` is what was taken for it before.
-    pub(super) fn settle(&self, taken: Option<Share>, bytes: usize) -> Result<Option<Share>, ApiError> {
+    /// The share of an answer of that many bytes; `taken` is what was taken for it before. An answer that tells of a
+    /// change goes out without a share rather than not at all: its client would make the change again.
+    pub(super) fn settle(
+        &self,
+        taken: Option<Share>,
+        bytes: usize,
+        tells_of_a_change: bool,
+    ) -> Result<Option<Share>, ApiError> {
         if let Some(mut taken) = taken {
             // What is more than it needs is given back here.
             return Ok(if bytes < taken.num_permits() { taken.split(bytes) } else { Some(taken) });
@@ -66,7 +72,7 @@ impl AnswerBudget {
         let bytes = bytes.min(OTHERS_BYTES);
         match self.others.clone().try_acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX)) {
             Ok(share) => Ok(Some(share)),
-            Err(_) if bytes <= SMALL_BYTES => Ok(None),
+            Err(_) if bytes <= SMALL_BYTES || tells_of_a_change => Ok(None),
             Err(_) => Err(busy()),
         }
     }
@@ -185,7 +191,7 @@ mod tests {
         let budget = AnswerBudget { pages: Arc::new(Semaphore::new(PAGE_BYTES_MAX as usize)), ..AnswerBudget::new() };
         let share = budget.page(&SystemClock).await.unwrap();
         assert_eq!(budget.pages.available_permits(), 0);
-        let share = budget.settle(Some(share), 1000).unwrap();
+        let share = budget.settle(Some(share), 1000, false).unwrap();
         assert_eq!(budget.pages.available_permits(), PAGE_BYTES_MAX as usize - 1000);
         let held = Held::new(Arc::new(SystemClock));
         let (mut bytes, progress) = held.whole(vec![7; 1000], share);
@@ -200,9 +206,9 @@ mod tests {
     #[test]
     fn only_small_answers_pass_a_full_budget() {
         let budget = AnswerBudget { others: Arc::new(Semaphore::new(10)), ..AnswerBudget::new() };
-        assert!(budget.settle(None, 10).unwrap().is_some());
-        assert!(budget.settle(None, SMALL_BYTES).unwrap().is_none());
-        assert_eq!(budget.settle(None, SMALL_BYTES + 1).unwrap_err().status, 503);
+        assert!(budget.settle(None, 10, false).unwrap().is_some());
+        assert!(budget.settle(None, SMALL_BYTES, false).unwrap().is_none());
+        assert_eq!(budget.settle(None, SMALL_BYTES + 1, false).unwrap_err().status, 503);
     }
 
     #[test]

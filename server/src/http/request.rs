@@ -69,11 +69,18 @@ where
     );
     let (share, random) = (answer.take_share(), &*front.app.random);
     let mut response = answer.into_response(&head, random);
-    let share = front.answers.settle(share, response.body().len()).unwrap_or_else(|busy| {
-        response = address.refusal(busy).into_response(&head, random);
-        None
-    });
+    let share =
+        front.answers.settle(share, response.body().len(), tells_of_a_change(&address)).unwrap_or_else(|busy| {
+            response = address.refusal(busy).into_response(&head, random);
+            None
+        });
     response.map(|body| body.on(held, share, stopped(front.stopping.clone())))
+}
+
+/// Whether the operation may have changed something; what only reads is named so in all services.
+fn tells_of_a_change(address: &Address) -> bool {
+    const READS: [&str; 5] = ["Describe", "Get", "List", "Query", "Scan"];
+    address.target.is_some_and(|target| !READS.iter().any(|verb| target.operation.starts_with(verb)))
 }
 
 /// Completes when the server stops.
@@ -133,15 +140,18 @@ impl Front {
         let action = Action::new(target.service.signing_name(), target.operation);
         let peer = head.extensions.get::<Peer>().copied().unwrap_or_default();
         let caller = verified.asking(action, peer).map_err(refuse)?;
-        let share = match target.operation {
+        let mut share = match target.operation {
             "GetRecords" => Some(self.answers.page(&*self.app.clock).await.map_err(refuse)?),
             _ => None,
         };
         // A task of its own: a client that goes away must not leave an operation half done.
         let app = self.app.clone();
-        let call = tokio::spawn(async move { target.call(&app, &caller, codec, &taken.bytes).await });
-        let called = call.await.unwrap_or_else(|panicked| Err(ApiError::internal(&panicked)));
-        called.map(|reply| Answer::Output { reply, codec, target, share }).map_err(refuse)
+        let call = tokio::spawn(async move {
+            // The share is as long as the work, which goes on when its client leaves.
+            let called = target.call(&app, &caller, codec, &taken.bytes).await;
+            called.map(|reply| Answer::Output { reply, codec, target, share: share.take() })
+        });
+        call.await.unwrap_or_else(|panicked| Err(ApiError::internal(&panicked))).map_err(refuse)
     }
 }
 

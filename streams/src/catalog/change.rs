@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use types::{CommandMeta, Kind, Rejected};
+use types::{CommandMeta, Kind, Rejected, Timestamp};
 
 use super::{State, invalid, limit_exceeded};
 use crate::command::{Change, StreamRef};
@@ -24,11 +24,16 @@ impl State {
         {
             self.check_on_demand(&of.scope, *on_demand_max)?;
         }
+        if matches!(change, Change::Mode { mode: StreamMode::Provisioned, .. }) {
+            self.check_no_queues(of.epoch, "switched to PROVISIONED")?;
+        }
         // AWS: "the change of the record distribution strategy is immediate".
         let immediate = matches!(change, Change::Distribution(_));
         let stream = self.change_active(of)?;
         match change {
-            Change::Retention { hours, longer } => stream.set_retention(meta, hours, longer)?,
+            Change::Retention { hours, longer, now } => {
+                stream.set_retention(now.map_or(meta.time, |now| now.min(meta.time)), hours, longer)?;
+            }
             Change::RecordBytesMax(bytes) => stream.record_bytes_max = bytes,
             Change::Mode { mode, warm_mibps, per_day, .. } => stream.set_mode(meta, mode, warm_mibps, per_day)?,
             Change::Warm { mibps } => stream.set_warm(mibps)?,
@@ -46,7 +51,7 @@ impl State {
 
 impl Stream {
     /// The horizon keeps what was once too old from coming back when the retention grows again.
-    fn set_retention(&mut self, meta: CommandMeta, hours: u32, longer: bool) -> Result<(), Rejected> {
+    fn set_retention(&mut self, time: Timestamp, hours: u32, longer: bool) -> Result<(), Rejected> {
         let (asked, now) = (Duration::from_secs(u64::from(hours) * 3600), self.retention.as_secs() / 3600);
         if (longer && asked < self.retention) || (!longer && asked > self.retention) {
             let (way, other) = if longer { ("shorter", "Decrease") } else { ("longer", "Increase") };
@@ -56,7 +61,7 @@ impl Stream {
                 self.name
             )));
         }
-        self.horizon = self.horizon.max(meta.time.before(self.retention.min(asked)));
+        self.horizon = self.horizon.max(time.before(self.retention.min(asked)));
         self.retention = asked;
         Ok(())
     }

@@ -33,10 +33,8 @@ impl State {
             let message = format!("Consumer {} of stream {} already exists.", there.name, stream.name);
             return Err(Rejected { kind: Kind::InUse, message });
         }
-        if consumers_max.is_some_and(|max| stream.consumers.len() >= max as usize) {
-            let there = stream.consumers.len();
-            return Err(limit_exceeded(format!("Stream {} has {there} consumers, as many as it may.", stream.name)));
-        }
+        self.check_readers(&of.scope, of.epoch, consumers_max)?;
+        let stream = self.change(of)?;
         let creating = stream.consumers.values().filter(|there| there.status == ConsumerStatus::Creating).count();
         if creating_max.is_some_and(|max| creating >= max as usize) {
             return Err(limit_exceeded(format!("{creating} consumers of stream {} are CREATING.", stream.name)));
@@ -69,9 +67,14 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn settle_consumer(&mut self, of: &StreamRef, name: &ConsumerName) -> Result<(), Rejected> {
+    pub(super) fn settle_consumer(
+        &mut self,
+        of: &StreamRef,
+        name: &ConsumerName,
+        created_seconds: u64,
+    ) -> Result<(), Rejected> {
         let stream = self.change(of)?;
-        match stream.consumers.get_mut(name) {
+        match stream.consumers.get_mut(name).filter(|there| there.created_seconds == created_seconds) {
             Some(there) if there.status == ConsumerStatus::Creating => there.status = ConsumerStatus::Active,
             Some(there) if there.status == ConsumerStatus::Deleting => {
                 stream.consumers.remove(name);

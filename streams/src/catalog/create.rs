@@ -104,6 +104,8 @@ impl State {
         if stream.status == StreamStatus::Deleting {
             return Err(super::not_active(stream));
         }
+        self.check_no_queues(of.epoch, "deleted")?;
+        let stream = self.change(of)?;
         if !with_consumers && !stream.consumers.is_empty() {
             let message = format!(
                 "Stream {} under account {} has {} registered consumers; EnforceConsumerDeletion deletes them too.",

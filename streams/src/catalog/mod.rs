@@ -1,4 +1,4 @@
-//! The state machine of Data Streams: every stream, shard and consumer, rebuilt from the command log on start.
+//! The state machine of Data Streams: every stream, shard, consumer and queue, rebuilt from the command log on start.
 //!
 //! Owns: the state and how each command changes it. Refuses: time, randomness and configuration, which stand in the
 //! commands, and the records, which are in the log. A file for each kind of change.
@@ -6,6 +6,7 @@
 mod change;
 mod consumers;
 mod create;
+mod queues;
 mod reshard;
 mod tags;
 
@@ -15,10 +16,11 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
-use types::{Applier, CommandMeta, Epoch, Kind, PartitionId, Rejected, Scope, StreamName};
+use types::{Applier, CommandMeta, Epoch, Kind, PartitionId, QueueName, Rejected, Scope, StreamName};
 
 use crate::account::Commitment;
 use crate::command::{StreamCommand, StreamRef};
+use crate::queues::Queue;
 use crate::{Stream, StreamStatus};
 
 type ByName = BTreeMap<(Scope, StreamName), Arc<Stream>>;
@@ -43,7 +45,8 @@ pub(crate) struct State {
     by_name: ByName,
     by_epoch: HashMap<Epoch, (Scope, StreamName)>,
     commitments: BTreeMap<Scope, Commitment>,
-    /// Partitions of deleted streams and expired shards; the log is told again on start, in case it was not before a
+    queues: BTreeMap<(Scope, QueueName), Arc<Queue>>,
+    /// Partitions of deleted streams and queues and of expired shards; the log is told again on start, in case it was not before a
     /// crash.
     dropped: Vec<PartitionId>,
 }
@@ -115,7 +118,9 @@ impl State {
             StreamCommand::DeregisterConsumer { of, name, created_seconds, settle } => {
                 self.deregister(&of, &name, created_seconds, settle)
             }
-            StreamCommand::SettleConsumer { of, name } => self.settle_consumer(&of, &name),
+            StreamCommand::SettleConsumer { of, name, created_seconds } => {
+                self.settle_consumer(&of, &name, created_seconds)
+            }
             StreamCommand::Tag { scope, resource, set, remove } => self.tag(&scope, &resource, set, &remove),
             StreamCommand::Policy { scope, resource, policy } => self.set_policy(&scope, &resource, policy),
             StreamCommand::Account { scope, committed } => {
@@ -123,6 +128,7 @@ impl State {
                 *commitment = commitment.changed(committed, meta.time);
                 Ok(())
             }
+            StreamCommand::Queue(command) => self.apply_queue(meta, command),
         }
     }
 }
@@ -168,6 +174,8 @@ impl Catalog {
 struct Written {
     streams: Vec<Stream>,
     commitments: Vec<(Scope, Commitment)>,
+    #[serde(default)]
+    queues: Vec<Queue>,
     dropped: Vec<PartitionId>,
 }
 
@@ -187,6 +195,7 @@ impl Applier for Catalog {
         let written = Written {
             streams: state.by_name.values().map(|stream| Stream::clone(stream)).collect(),
             commitments: state.commitments.iter().map(|(scope, commitment)| (scope.clone(), *commitment)).collect(),
+            queues: state.queues.values().map(|queue| Queue::clone(queue)).collect(),
             dropped: state.dropped.clone(),
         };
         serde_json::to_vec(&written).expect("the state holds only strings, numbers and string-keyed maps")
@@ -196,6 +205,8 @@ impl Applier for Catalog {
         let written: Written = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         let mut state = State { dropped: written.dropped, ..State::default() };
         state.commitments = written.commitments.into_iter().collect();
+        let queues = written.queues.into_iter();
+        state.queues = queues.map(|queue| ((queue.scope.clone(), queue.name.clone()), Arc::new(queue))).collect();
         for mut stream in written.streams {
             stream.index_open_shards();
             state.insert(stream);

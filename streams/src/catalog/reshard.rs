@@ -31,7 +31,11 @@ impl State {
         let plan = match &request {
             ReshardRequest::Split { shard, at } => split(stream, *shard, *at)?,
             ReshardRequest::Merge { shard, adjacent } => merge(stream, *shard, *adjacent)?,
-            ReshardRequest::Scale { shard_count } => scaled(meta, stream, *shard_count, quotas)?,
+            ReshardRequest::Scale { shard_count } => {
+                // Quotas of calls are not for what the service does by itself.
+                let quotas = if by_service { &ShardQuotas::default() } else { quotas };
+                scaled(meta, stream, *shard_count, quotas)?
+            }
             ReshardRequest::Halve { shards } => {
                 let open = stream.open_shards().filter(|shard| shards.contains(&shard.id));
                 halve(&open.map(|shard| (shard.id, shard.range)).collect::<Vec<_>>())
@@ -48,7 +52,7 @@ impl State {
             self.check_open_shards(&of.scope, after - before, quotas)?;
         }
         let stream = self.change(of)?;
-        if matches!(request, ReshardRequest::Scale { .. }) {
+        if matches!(request, ReshardRequest::Scale { .. }) && !by_service {
             stream.count(Counted::Scale, meta);
         }
         if plan.rounds.iter().any(|round| !round.is_empty()) {

@@ -1,4 +1,4 @@
-//! Tags and policies of streams and consumers.
+//! Tags and policies of streams, consumers and queues.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,6 +29,7 @@ impl State {
             Resource::Consumer { stream, name, created_seconds } => {
                 &mut self.registered(scope, stream, name, *created_seconds)?.tags
             }
+            Resource::Queue(name) => &mut self.named_queue(scope, name)?.tags,
         };
         let new = set.keys().filter(|key| !tags.contains_key(*key)).count();
         if tags.len() + new > TAGS_MAX {
@@ -53,6 +54,7 @@ impl State {
             Resource::Consumer { stream, name, created_seconds } => {
                 &mut self.registered(scope, stream, name, *created_seconds)?.policy
             }
+            Resource::Queue(name) => &mut self.named_queue(scope, name)?.policy,
         };
         if policy.is_none() && place.is_none() {
             return Err(Rejected { kind: Kind::NotFound, message: "The resource has no policy.".into() });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use types::{Kind, ShardId};
 
 use super::Plan;
@@ -13,6 +13,8 @@ use crate::{Stream, Streams, StreamsError};
 
 /// How long the driver waits after a step that the log refused.
 const RETRY: Duration = Duration::from_millis(100);
+/// How long a caller, or the start of the server, waits for the driver.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 impl Streams {
     /// Drives a stream until it waits for nothing. Returns at once when changes take time: the work then goes on in a
@@ -20,19 +22,25 @@ impl Streams {
     pub(crate) async fn drive(&self, of: StreamRef) {
         let streams = self.clone();
         let task = tokio::spawn(async move { streams.drive_to_end(&of).await });
-        if self.settles_at_once()
-            && let Err(panicked) = task.await
-        {
-            tracing::error!(%panicked, "a control operation did not come to its end; a restart goes on with it");
+        if !self.settles_at_once() {
+            return;
+        }
+        tokio::select! {
+            done = task => if let Err(panicked) = done {
+                tracing::error!(%panicked, "a control operation did not come to its end; a restart goes on with it");
+            },
+            // A full disk, say: the caller is answered, and the work goes on when there is room.
+            () = self.parts.clock.sleep(ANSWER_WITHIN) => {
+                tracing::warn!("a control operation takes long; its stream is UPDATING until it is done");
+            }
         }
     }
 
     /// Goes on with every stream that a stop left in between.
     pub(crate) async fn resume_pending(&self) {
         let state = self.parts.catalog.current();
-        for stream in state.streams().filter(|stream| stream.pending.is_some()) {
-            self.drive(StreamRef::to(stream)).await;
-        }
+        let pending = state.streams().filter(|stream| stream.pending.is_some());
+        join_all(pending.map(|stream| self.drive(StreamRef::to(stream)))).await;
     }
 
     async fn drive_to_end(&self, of: &StreamRef) {
@@ -45,7 +53,11 @@ impl Streams {
             let Some(stream) = stream else { return };
             let Some(pending) = &stream.pending else { return };
             if let Err(error) = self.step(of, &stream, pending).await {
-                if matches!(error.kind(), Kind::Internal | Kind::NotFound | Kind::Invalid) {
+                if error.kind() == Kind::Invalid {
+                    // Another driver was quicker; what there is to do now, the state says.
+                    continue;
+                }
+                if matches!(error.kind(), Kind::Internal | Kind::NotFound) {
                     tracing::error!(%error, stream = %of.name, "a control operation is stuck; a restart goes on with it");
                     return;
                 }
@@ -58,10 +70,10 @@ impl Streams {
     async fn step(&self, of: &StreamRef, stream: &Stream, pending: &Pending) -> Result<(), StreamsError> {
         match pending {
             Pending::Settling => {
-                let dropped = (stream.status == crate::StreamStatus::Deleting).then_some(stream);
+                let is_deleted = stream.status == crate::StreamStatus::Deleting;
                 self.submit(StreamCommand::Settle { of: of.clone() }).await?;
-                if let Some(stream) = dropped {
-                    self.drop_shards(stream).await;
+                if is_deleted {
+                    self.drop_forgotten().await;
                 }
             }
             Pending::Reshard(plan) => {
@@ -85,12 +97,15 @@ impl Streams {
         Ok(try_join_all(closes).await?.into_iter().collect())
     }
 
-    /// Tells the log that the records of a deleted stream are of no use any more, all shards together.
-    pub(crate) async fn drop_shards(&self, stream: &Stream) {
-        let drops = stream.shards.iter().map(|shard| self.parts.log.drop_partition(shard.partition));
+    /// Tells the log which records are of no use any more, all partitions together: those that the state says are gone,
+    /// since a reshard may have opened shards of a stream until the moment of its deletion.
+    pub(crate) async fn drop_forgotten(&self) {
+        let state = self.parts.catalog.current();
+        let known = state.dropped().iter().filter(|partition| self.parts.log.bounds(**partition).is_some());
+        let drops = known.map(|partition| self.parts.log.drop_partition(*partition));
         if let Err(error) = try_join_all(drops).await {
-            // The state says that they are gone, so the next start tells the log again.
-            tracing::warn!(%error, stream = %stream.name, "the records of a deleted stream are dropped at the next start");
+            // The next start tells the log again.
+            tracing::warn!(%error, "the records of a deleted stream are dropped at the next start");
         }
     }
 }

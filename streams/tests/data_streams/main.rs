@@ -9,6 +9,7 @@ mod fan_out;
 mod full_queue;
 mod model;
 mod put_get;
+mod queues;
 mod replay;
 mod reshard;
 mod settings;

@@ -14,7 +14,9 @@ use crate::decode::hint;
 use crate::time::parse_iso;
 
 /// How deep paths may go.
-const DEPTH_MAX: usize = 32;
+const DEPTH_MAX: usize = 12;
+/// How many nodes a tree may have: a full PutMetricData has thousands, and each takes about a kilobyte.
+const NODES_MAX: usize = 65_536;
 
 /// A value of a form, or what the parts of values have in common.
 #[derive(Debug, Default)]
@@ -26,14 +28,20 @@ pub(super) struct Node<'a> {
 impl<'a> Node<'a> {
     /// The tree of the pairs. Of two values with the same path the first one counts.
     pub(super) fn root(pairs: Vec<(Text<'a>, Text<'a>)>) -> Result<Self, DecodeError> {
-        let mut root = Self::default();
+        let (mut root, mut nodes) = (Self::default(), 0);
         for (name, value) in pairs {
             let mut node = &mut root;
             for (depth, step) in steps(name).enumerate() {
                 if depth == DEPTH_MAX {
                     return Err(DecodeError::Malformed("the form nests too deeply".into()));
                 }
-                node = node.children.entry(step).or_default();
+                node = node.children.entry(step).or_insert_with(|| {
+                    nodes += 1;
+                    Self::default()
+                });
+                if nodes > NODES_MAX {
+                    return Err(DecodeError::Malformed("the form has too many parts".into()));
+                }
             }
             node.text.get_or_insert(value);
         }

@@ -67,9 +67,9 @@ fn stream_source(input: &CreateDeliveryStreamInput) -> Result<SourceConfig, ApiE
     Ok(SourceConfig::Stream { scope, stream, role_arn: config.role_arn.clone().unwrap_or_default() })
 }
 
-/// Refuses a caller who could not read the source: a delivery stream must not read it for him. The streams of other
+/// Refuses a caller who could not read the source: a delivery stream or channel must not read it for him. The streams of other
 /// accounts are refused by the domain, whoever asks.
-fn authorize_source(app: &App, caller: &Caller, scope: &Scope, name: &StreamName) -> Result<(), ApiError> {
+pub(crate) fn authorize_source(app: &App, caller: &Caller, scope: &Scope, name: &StreamName) -> Result<(), ApiError> {
     if scope.account != caller.scope.account {
         return Ok(());
     }

@@ -79,6 +79,8 @@ fn extended(destination: &Destination) -> ExtendedS3DestinationDescription {
     let compression = match destination.compression {
         Compression::Uncompressed => "UNCOMPRESSED",
         Compression::Gzip => "GZIP",
+        // Only channels can have it.
+        Compression::Zstd => "ZSTD",
     };
     ExtendedS3DestinationDescription {
         bucket_arn: Some(destination.bucket_arn.clone()),

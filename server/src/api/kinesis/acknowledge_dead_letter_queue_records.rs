@@ -1,15 +1,38 @@
-//! AcknowledgeDeadLetterQueueRecords.
+//! AcknowledgeDeadLetterQueueRecords: the dead letters are done with.
 
-use wire::kinesis::{AcknowledgeDeadLetterQueueRecordsInput, AcknowledgeDeadLetterQueueRecordsOutput};
+use streams::{QueueAction, Shelf};
+use wire::kinesis::{
+    AcknowledgeDeadLetterQueueRecordsErrorEntry, AcknowledgeDeadLetterQueueRecordsInput,
+    AcknowledgeDeadLetterQueueRecordsOutput, AcknowledgeDeadLetterQueueRecordsResultEntry,
+};
+
+use super::which_queue::{by_arn, settle};
 
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
 
 pub(crate) async fn handle(
-    _: &App,
-    _: &Caller,
-    _: AcknowledgeDeadLetterQueueRecordsInput,
+    app: &App,
+    caller: &Caller,
+    input: AcknowledgeDeadLetterQueueRecordsInput,
 ) -> Result<AcknowledgeDeadLetterQueueRecordsOutput, ApiError> {
-    Err(ApiError::unknown_operation())
+    let queue = by_arn(app, caller, input.queue_arn.as_deref())?;
+    let entries = input.entries.unwrap_or_default().into_iter();
+    let entries = entries.map(|entry| (entry.receipt_handle, QueueAction::Acknowledge));
+    let settled = settle(app, &queue, Shelf::DeadLetters, entries).await?;
+    let successful = settled
+        .successful
+        .into_iter()
+        .map(|handle| AcknowledgeDeadLetterQueueRecordsResultEntry { receipt_handle: Some(handle) });
+    let failed =
+        settled.failed.into_iter().map(|(handle, code, message)| AcknowledgeDeadLetterQueueRecordsErrorEntry {
+            receipt_handle: Some(handle),
+            error_code: Some(code.into()),
+            error_message: Some(message),
+        });
+    Ok(AcknowledgeDeadLetterQueueRecordsOutput {
+        successful: Some(successful.collect()),
+        failed: Some(failed.collect()),
+    })
 }

@@ -1,5 +1,6 @@
 //! DescribeLimits: how much of the account's quotas is used.
 
+use delivery::Channel;
 use wire::kinesis::{DescribeLimitsInput, DescribeLimitsOutput};
 
 use super::shapes::to_count;
@@ -23,7 +24,7 @@ pub(crate) async fn handle(
         open_shard_count: Some(to_count(used.open_shards)),
         on_demand_stream_count: Some(to_count(used.on_demand_streams)),
         on_demand_stream_count_limit: limit(quotas.on_demand_streams),
-        channel_count: None,
-        channel_count_limit: None,
+        channel_count: Some(to_count(app.delivery.channel_count(&caller.scope))),
+        channel_count_limit: Some(to_count(Channel::COUNT_MAX)),
     })
 }

@@ -30,9 +30,11 @@ pub(crate) async fn handle(
         key_id,
         open_shard_count: Some(to_count(stream.open_shards().len())),
         consumer_count: Some(to_count(stream.consumers.len())),
+        queue_count: Some(to_count(app.streams.queue_count(&stream))),
         warm_throughput: warm_throughput(&stream),
         max_record_size_in_kib: Some(to_count(stream.record_bytes_max >> 10)),
         record_distribution_strategy: distribution(&stream),
+        channel_count: Some(to_count(app.delivery.channels_on(&stream.scope, &stream.name))),
         // StreamId is left out for good: an SDK that knows it sends its requests to a host name made from it.
         ..Default::default()
     };

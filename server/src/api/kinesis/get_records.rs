@@ -15,7 +15,12 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: GetRecordsInput) -
     let which = input.stream_arn.as_deref().map(|arn| WhichStream::of(caller, None, Some(arn))).transpose()?;
     let limit = input.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(GET_RECORDS_COUNT_MAX);
     let iterator = input.shard_iterator.unwrap_or_default();
-    let call = app.streams.iterated(&iterator).map(|(stream, shard)| (app.metrics.call(&stream), shard));
+    let iterated = app.streams.iterated(&iterator);
+    if let Some((stream, _)) = &iterated {
+        // Before the read, which uses up what the shard gives in a second.
+        authorize_stream(caller, stream)?;
+    }
+    let call = iterated.map(|(stream, shard)| (app.metrics.call(&stream), shard));
     let page = app.streams.get_records(&iterator, Some(limit)).await;
     if let Some((call, shard)) = call {
         call.get_records(shard, &page);

@@ -5,6 +5,7 @@
 mod acknowledge_dead_letter_queue_records;
 mod acknowledge_queue_records;
 mod add_tags_to_stream;
+mod channel_shapes;
 mod create_channel;
 mod create_queue;
 mod create_stream;
@@ -62,7 +63,9 @@ mod update_shard_count;
 mod update_stream_mode;
 mod update_stream_record_distribution_strategy;
 mod update_stream_warm_throughput;
+mod which_channel;
 mod which_consumer;
+mod which_queue;
 mod which_stream;
 
 crate::api::operations! {

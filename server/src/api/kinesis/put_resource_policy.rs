@@ -16,6 +16,7 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: PutResourcePolicyI
     let kind = match resource {
         Resource::Stream(_) => ResourceKind::Stream,
         Resource::Consumer { .. } => ResourceKind::Consumer,
+        Resource::Queue(_) => ResourceKind::Queue,
     };
     policy::validate(&policy, kind, &arn).map_err(ApiError::invalid_argument)?;
     Ok(app.streams.set_policy(&scope, resource, Some(policy)).await?)

@@ -49,15 +49,17 @@ impl WhichConsumer<'_> {
 /// The consumer of an ARN and its stream.
 pub(super) fn by_arn(app: &App, caller: &Caller, text: &str) -> Result<(Arc<Stream>, Consumer), ApiError> {
     let arn = ConsumerArn::parse(text).map_err(|error| ApiError::invalid_argument(error.to_string()))?;
+    // Policies are asked about the ARN that we write, so that no other spelling of it slips past one.
+    let canonical = arn.to_string();
     match app.streams.consumer(&arn) {
         Ok((stream, consumer)) => {
-            caller.authorize(text, &stream.scope.account, consumer.policy.as_deref())?;
+            caller.authorize(&canonical, &stream.scope.account, consumer.policy.as_deref())?;
             app.streams.admit_stream(&stream, caller.action.operation())?;
             Ok((stream, consumer))
         }
         // Who may not use it does not hear whether it exists.
         Err(error) => {
-            caller.authorize(text, &arn.scope.account, None)?;
+            caller.authorize(&canonical, &arn.scope.account, None)?;
             Err(error.into())
         }
     }

@@ -78,13 +78,14 @@ pub(super) fn authorize_stream(caller: &Caller, stream: &Stream) -> Result<(), A
     // The path of every put and get, which needs no ARN made for it.
     if caller.is_free(owner, policy) { Ok(()) } else { caller.authorize(&stream.arn().to_string(), owner, policy) }
 }
-/// The stream or consumer that an ARN names, if it exists and the caller may use it.
+/// The stream, consumer or queue that an ARN names, if it exists and the caller may use it.
 pub(super) fn find_resource(app: &App, caller: &Caller, arn: Option<&str>) -> Result<(Scope, Resource), ApiError> {
     let text = arn.unwrap_or_default();
     let (scope, resource) = Resource::parse(text)?;
     match &resource {
         Resource::Stream(_) => find(app, caller, None, arn).map(|_| ())?,
         Resource::Consumer { .. } => super::which_consumer::by_arn(app, caller, text).map(|_| ())?,
+        Resource::Queue(_) => super::which_queue::by_arn(app, caller, arn).map(|_| ())?,
     }
     Ok((scope, resource))
 }

@@ -9,7 +9,6 @@ use crate::auth::Action;
 pub(crate) enum ResourceKind {
     Stream,
     Consumer,
-    #[allow(dead_code, reason = "queues are not built yet")]
     Queue,
 }
 
