@@ -1,7 +1,8 @@
 //! Firehose and channels: whatever reads a buffer or a stream, collects records into objects and puts these in buckets.
 //!
 //! Owns: what a delivery stream is and what a channel, buffering by size and time, object keys, compression,
-//! destinations, retry, and the checkpoint that moves only after an object is safe. Refuses: AWS request shapes, HTTP, SQL, the rules of streams.
+//! destinations, retry, and the checkpoint that moves only after an object is safe. Refuses: AWS request shapes, HTTP,
+//! SQL, the rules of streams.
 //!
 //! Read [`Delivery`] for the operations and [`Catalog`] for the state; then `worker.rs`, the one task that runs a
 //! `flow.rs`, and `flush.rs`, the way of a batch from memory to its bucket.
