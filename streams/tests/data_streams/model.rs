@@ -176,12 +176,12 @@ impl Pair {
     async fn merge(&mut self, shard: usize, adjacent: usize) {
         let open = self.model.open_shards();
         let (one, other) = (open[shard % open.len()].clone(), open[adjacent % open.len()].clone());
-        let (low, high) = if one.range.start < other.range.start { (&one, &other) } else { (&other, &one) };
-        let fits = one.id != other.id && low.range.end.0.wrapping_add(1) == high.range.start.0;
+        // Only in the order of their keys.
+        let fits = one.range.end.0.checked_add(1) == Some(other.range.start.0);
         let done = self.world.streams.merge_shards(&self.world.scope, &self.name, one.id, other.id).await;
         assert_eq!(done.as_ref().err().map(StreamsError::kind), (!fits).then_some(Kind::Invalid), "{done:?}");
         if fits {
-            let range = HashRange { start: low.range.start, end: high.range.end };
+            let range = HashRange { start: one.range.start, end: other.range.end };
             self.model.open(range, vec![one.id, other.id]);
         }
     }
