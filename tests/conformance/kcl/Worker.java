@@ -1,5 +1,5 @@
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.UUID;
@@ -85,9 +85,9 @@ public final class Worker {
       StringBuilder lines = new StringBuilder();
       input.records().forEach(record ->
           lines.append(run).append(' ').append(shard).append(' ').append(StandardCharsets.UTF_8.decode(record.data())).append('\n'));
-      try {
-        // One write a batch: the system keeps appends of several processes apart.
-        Files.write(processed, lines.toString().getBytes(StandardCharsets.UTF_8), StandardOpenOption.APPEND);
+      // One write a batch: the system keeps appends of several processes apart. Files.write would make pieces of it.
+      try (FileChannel file = FileChannel.open(processed, StandardOpenOption.APPEND)) {
+        file.write(StandardCharsets.UTF_8.encode(lines.toString()));
         if (!input.records().isEmpty()) {
           input.checkpointer().checkpoint();
         }

@@ -58,7 +58,7 @@ fn run_suite(suite: &Suite, binary: &Path, now: &mut Results) -> Result<(), Stri
     let scratch = Scratch::new(suite.name)?;
     let plain = Server::start(binary, &scratch.folder("plain")?, &[], Some(&scratch.path("plain.log")))?;
     let secure_data = scratch.folder("tls")?;
-    let tls = if std::env::var_os("NO_TLS").is_some() { vec![] } else { vec!["--tls-self-signed".to_owned()] };
+    let tls = ["--tls-self-signed".to_owned()];
     let secure = Server::start(binary, &secure_data, &tls, Some(&scratch.path("tls.log")))
         .map_err(|message| format!("with TLS: {message}\n{}", scratch.log("tls.log")))?;
     command
