@@ -134,3 +134,28 @@ async fn aggregates_are_delivered_as_their_user_records() {
     let stats = world.stats().await;
     assert_eq!((stats.records_in, stats.records_delivered, stats.records_waiting), (3, 5, 0));
 }
+
+#[tokio::test]
+async fn a_shard_waits_until_all_its_ancestors_are_read() {
+    let mut world = World::new().await;
+    world.create_stream("clicks", 1).await;
+    world.create(from_stream("clicks", destination(5, 60))).await;
+    // Nobody reads while the stream is resharded twice, so that all three generations are there at once.
+    world.delivery().crash();
+    for (first, shards) in [(0, Some(2)), (40, Some(1)), (80, None)] {
+        for number in first..first + 40 {
+            // One at a time: each is the first of its call, and so all have one key.
+            world.put_to_stream("clicks", &numbered(number, number + 1)).await;
+        }
+        if let Some(shards) = shards {
+            let streams = &world.server().streams;
+            streams.update_shard_count(&scope(), &stream_name("clicks"), shards).await.unwrap();
+        }
+    }
+    world.start().await;
+    world.settle().await;
+    world.pass(70).await;
+    let bodies = world.bodies().await;
+    let read: Vec<_> = bodies.iter().flat_map(|body| body.lines().map(String::from)).collect();
+    assert_eq!(read, numbered(0, 120), "one key, one order");
+}

@@ -152,3 +152,19 @@ async fn on_demand_shards_follow_the_traffic() {
     }
     assert_eq!(open(), 4);
 }
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_does_not_hide_what_came_before() {
+    let world = World::new().await;
+    let name = world.create("orders", 1).await;
+    world.put(&name, "kept").await;
+    // The log's time never goes back, so this command stays a year ahead of all that follow.
+    world.clock.advance(HOUR * 8760);
+    world.create("made-in-the-future", 1).await;
+    world.clock.set_back(HOUR * 8760);
+    world.streams.set_retention(&world.scope, &name, 48, true).await.unwrap();
+    world.streams.trim_expired().await;
+    assert_eq!(world.read(&name, Position::TrimHorizon).await, ["kept"]);
+    world.put(&name, "new").await;
+    assert_eq!(world.read(&name, Position::TrimHorizon).await, ["kept", "new"]);
+}

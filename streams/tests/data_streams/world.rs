@@ -23,6 +23,10 @@ impl ManualClock {
     pub(crate) fn advance(&self, span: Duration) {
         self.0.send_modify(|now| *now += span.as_millis() as u64);
     }
+
+    pub(crate) fn set_back(&self, span: Duration) {
+        self.0.send_modify(|now| *now -= span.as_millis() as u64);
+    }
 }
 
 impl Clock for ManualClock {
