@@ -98,3 +98,15 @@ impl AsRef<[u8]> for Counted {
         &self.bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::says_the_same;
+
+    #[test]
+    fn a_frame_is_shared_only_by_those_it_is_true_for() {
+        assert!(says_the_same(0, 0) && says_the_same(1000, 1400));
+        assert!(!says_the_same(1000, 1600), "too far apart");
+        assert!(!says_the_same(0, 100) && !says_the_same(100, 0), "zero promises that nothing is newer");
+    }
+}
