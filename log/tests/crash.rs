@@ -7,13 +7,12 @@
 
 mod support;
 
-use std::io::Write;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use support::crashes::{Effort, Tally, Violation, crash};
 use support::life::{Shape, live};
-use support::run;
+use support::{run, say};
 
 /// Different crash states that a run of the tests looks at.
 const STATES: usize = 250_000;
@@ -46,7 +45,7 @@ fn nothing_promised_is_lost_in_any_crash() {
         workers.into_iter().for_each(|worker| total.add(worker.join().unwrap()));
     });
     let seconds = begin.elapsed().as_secs_f32();
-    say(&total, next_seed.into_inner(), seconds);
+    report(&total, next_seed.into_inner(), seconds);
     assert_eq!(total.examples, Vec::<String>::new());
 }
 
@@ -59,11 +58,11 @@ async fn explore(seed: u64) -> Tally {
     tally
 }
 
-fn say(total: &Tally, seeds: u64, seconds: f32) {
+fn report(total: &Tally, seeds: u64, seconds: f32) {
     let of = |violation| total.count(violation);
     let line = format!(
         "crash states: {} from {seeds} seeds in {seconds:.0} s ({} of them second crashes): {} acknowledged lost, {} read \
-         then lost, {} phantom, {} reordered or in part, {} refused\n",
+         then lost, {} phantom, {} reordered or in part, {} refused",
         total.states + total.twice,
         total.twice,
         of(Violation::Lost),
@@ -72,6 +71,5 @@ fn say(total: &Tally, seeds: u64, seconds: f32) {
         of(Violation::Reordered),
         of(Violation::Refused),
     );
-    // Printed through the macros it would be kept back when the test passes.
-    let _closed = std::io::stderr().write_all(line.as_bytes());
+    say(&line);
 }

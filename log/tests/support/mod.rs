@@ -8,10 +8,12 @@
 pub(crate) mod crashes;
 pub(crate) mod domains;
 pub(crate) mod life;
+pub(crate) mod rot;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use log::embedded::{EmbeddedConfig, EmbeddedLog};
@@ -170,7 +172,39 @@ pub(crate) fn open(image: &DiskImage) -> (FaultVfs, Result<Arc<EmbeddedLog>, Log
     (vfs, log)
 }
 
-/// A runtime for one test.
+/// Runs a test on a runtime that the tests of one thread share: an own one for each of thousands would cost more than the
+/// tests.
 pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test)
+    thread_local! {
+        static RUNTIME: tokio::runtime::Runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    }
+    RUNTIME.with(|runtime| runtime.block_on(test))
+}
+
+/// Does `work` for every item on all cores and adds up what it answers.
+pub(crate) fn spread<I: Sync, T: Default + Send>(
+    items: &[I],
+    work: impl Fn(&I, &mut T) + Sync,
+    add: impl Fn(&mut T, T),
+) -> T {
+    let next = AtomicUsize::new(0);
+    let one = || {
+        let mut found = T::default();
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            work(item, &mut found);
+        }
+        found
+    };
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let mut total = T::default();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
+        workers.into_iter().for_each(|worker| add(&mut total, worker.join().expect("a test fails by panicking")));
+    });
+    total
+}
+
+/// Writes a line that also the output of passing tests shows; what the macros print is kept back.
+pub(crate) fn say(line: &str) {
+    let _closed = writeln!(std::io::stderr(), "{line}");
 }
