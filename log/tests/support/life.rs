@@ -33,7 +33,7 @@ impl Shape {
     pub(crate) const ALL: [Self; 7] =
         [Self::Mixed, Self::Small, Self::Big, Self::Retention, Self::Full, Self::Idle, Self::Restart];
 
-    fn call(self, dice: &mut Dice) -> Call {
+    pub(crate) fn call(self, dice: &mut Dice) -> Call {
         let lengths: &[usize] = match self {
             Self::Small => &[0, 10, 40],
             Self::Big => &[100, 3_000, 9_000, 14_000],
@@ -160,7 +160,7 @@ impl Living {
 }
 
 /// The states of the model after `before` and after each of `calls` behind it.
-async fn model(before: &[(usize, Call)], calls: &[(usize, Call)]) -> Vec<State> {
+pub(crate) async fn model(before: &[(usize, Call)], calls: &[(usize, Call)]) -> Vec<State> {
     let model = MemoryLog::default();
     for (number, call) in before {
         let _refused = call.make(&model, *number).await;
