@@ -123,6 +123,15 @@ fn a_full_disk_takes_what_can_cure_it() {
     });
 }
 
+/// Lets the disk go on at the end of a test, also of one that fails: the log waits for it when it is dropped.
+struct Stalled(FaultVfs);
+
+impl Drop for Stalled {
+    fn drop(&mut self) {
+        self.0.stall_syncs(false);
+    }
+}
+
 #[test]
 fn nothing_is_seen_before_its_flush_and_a_full_queue_refuses() {
     run(async {
@@ -132,6 +141,7 @@ fn nothing_is_seen_before_its_flush_and_a_full_queue_refuses() {
         Call::Append(vec![(0, vec![10])]).make(&*log, 0).await.unwrap();
         let watcher = log.watch(PartitionId(0));
         vfs.stall_syncs(true);
+        let _stalled = Stalled(vfs.clone());
         let mut stalled = Call::Append(vec![(0, vec![10])]).make(&*log, 1);
         std::thread::sleep(Duration::from_millis(30));
         assert!(matches!(futures_util::poll!(&mut stalled), Poll::Pending), "acknowledged before the flush");

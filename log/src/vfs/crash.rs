@@ -92,6 +92,38 @@ impl CrashStates {
         Self { names, files, unsynced: Vec::new() }
     }
 
+    /// Goes on after a kill of the process: the next one sees everything on a disk made by
+    /// [`super::FaultVfs::from_image`] of [`Survival::All`], and what was not synced is still not.
+    pub fn after_kill(&self) -> Self {
+        let (mut names, mut files) = (self.names.clone(), self.files.clone());
+        self.unsynced.iter().for_each(|event| apply(&mut names, &mut files, event));
+        let numbers: BTreeMap<u64, u64> = names.values().copied().zip(0..).collect();
+        // A file without a name stays out of the way of those that the next process makes.
+        let number = |file: &u64| numbers.get(file).copied().unwrap_or(u64::MAX - file);
+        let unsynced = self.unsynced.iter().cloned().map(|mut event| {
+            match &mut event {
+                Event::Create { file, .. }
+                | Event::Write { file, .. }
+                | Event::SetLen { file, .. }
+                | Event::Sync { file }
+                | Event::FailedSync { file }
+                | Event::Rename { file, .. } => *file = number(file),
+                Event::Remove { .. } | Event::SyncDir { .. } => {}
+            }
+            event
+        });
+        Self {
+            names: self.names.iter().map(|(path, file)| (path.clone(), number(file))).collect(),
+            files: self.files.iter().map(|(file, bytes)| (number(file), Arc::clone(bytes))).collect(),
+            unsynced: unsynced.collect(),
+        }
+    }
+
+    /// Whether everything is synced.
+    pub fn is_settled(&self) -> bool {
+        self.unsynced.is_empty()
+    }
+
     /// Goes on by one change.
     pub fn advance(&mut self, event: &Event) {
         let durable: Vec<Event> = match event {

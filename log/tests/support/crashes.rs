@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
-use log::vfs::{CrashStates, DiskImage, FaultVfs};
+use log::vfs::{CrashStates, DiskImage, FaultVfs, Survival};
 
 use super::life::{Life, Living, Promise};
 use super::{Call, Dice, PARTITIONS, State, state};
@@ -134,6 +134,10 @@ pub(crate) async fn crash(
     for (moment, event) in life.vfs.journal().iter().enumerate() {
         disk.advance(event);
         let expected = Expected::at(&life.states, &life.promises, moment + 1);
+        if moment.is_multiple_of(again_every) && !disk.is_settled() {
+            let what = format!("{what}, killed after change {moment}");
+            go_on(disk.after_kill(), &disk.image(Survival::All), &expected, calls, tally, &what).await;
+        }
         for survival in disk.survivals(effort.subsets, effort.tears_max) {
             let image = disk.image(survival);
             if !tally.is_new(&image, expected.promise()) {
@@ -142,7 +146,7 @@ pub(crate) async fn crash(
             tally.states += 1;
             let what = format!("{what}, crash after change {moment}, {survival:?}");
             if tally.states.is_multiple_of(again_every) {
-                go_on(&image, &expected, calls, tally, &what).await;
+                go_on(CrashStates::from_image(&image), &image, &expected, calls, tally, &what).await;
             } else if let Err((violation, found)) = recover(&image, &expected).await {
                 tally.violated(violation, format!("{what}: {found}"));
             }
@@ -158,8 +162,15 @@ async fn recover(image: &DiskImage, expected: &Expected<'_>) -> Result<usize, (V
     expected.check(&found).map_err(|violation| (violation, format!("{found:?}")))
 }
 
-/// Recovers, makes some calls more, and crashes all of that everywhere.
-async fn go_on(image: &DiskImage, expected: &Expected<'_>, calls: &[(usize, Call)], tally: &mut Tally, what: &str) {
+/// Recovers on a disk that shows `image`, makes some calls more, and crashes all of that everywhere.
+async fn go_on(
+    mut disk: CrashStates,
+    image: &DiskImage,
+    expected: &Expected<'_>,
+    calls: &[(usize, Call)],
+    tally: &mut Tally,
+    what: &str,
+) {
     let vfs = FaultVfs::from_image(image);
     let mut living = match Living::begin(vfs.clone(), 100_000) {
         Ok(living) => living,
@@ -182,7 +193,6 @@ async fn go_on(image: &DiskImage, expected: &Expected<'_>, calls: &[(usize, Call
     let mut second = living.end(&calls[..prefix]).await;
     second.promises.insert(0, Promise { moment: opened, calls: 0, by_reading: true });
 
-    let mut disk = CrashStates::from_image(image);
     for (moment, event) in second.vfs.journal().iter().enumerate() {
         disk.advance(event);
         // Before it is open nobody has seen which prefix it shows.
