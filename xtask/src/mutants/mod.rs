@@ -19,9 +19,11 @@ const FOLDER: &str = "log/mutants";
 /// What the log is built from.
 const CRATES: [&str; 2] = ["types", "log"];
 /// The tests that run first.
-const FIRST: [&str; 6] = ["faults", "crash", "conformance", "flips", "restart", "blocks"];
+const FIRST: [&str; 8] = ["faults", "conformance", "restart", "crash", "model", "blocks", "flips", "commands"];
 /// Crash states for each bug: a bug that this many do not find is not one that the full number finds for sure.
 const CRASH_STATES: &str = "20000";
+/// One byte in so many rots, likewise.
+const ROT_STRIDE: &str = "11";
 /// A suite that takes longer, its build included, hangs: which is a way to notice a bug.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -119,7 +121,8 @@ impl Tree {
             command
                 .args(["--quiet", "--package", "log@0.1.0"])
                 .args(selection)
-                .env("THALWEG_CRASH_STATES", CRASH_STATES);
+                .env("THALWEG_CRASH_STATES", CRASH_STATES)
+                .env("THALWEG_ROT_STRIDE", ROT_STRIDE);
             command.stderr(std::process::Stdio::null());
             let outcome = run::watch_within(PATIENCE, &mut command, |line| {
                 let name = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----"));
