@@ -69,6 +69,26 @@ fn every_flipped_bit_is_detected_or_harmless() {
 }
 
 #[test]
+fn without_indexes_every_flip_is_still_detected_or_harmless() {
+    let mut sample = Sample::make();
+    sample.image.retain(|path, _| path.extension().is_some_and(|extension| extension == "log"));
+    let frames = |path| (4096..sample.image[path].len()).map(move |position| (path, position));
+    let bytes: Vec<(&PathBuf, usize)> = sample.segments().into_iter().flat_map(frames).collect();
+    let flip = |(path, position): &(&PathBuf, usize), detected: &mut usize| {
+        let mut bytes = sample.image[*path].to_vec();
+        bytes[*position] ^= 1 << (position % 8);
+        match fate(&with(&sample.image, path, bytes), &sample) {
+            Fate::Harmless => {}
+            Fate::Detected => *detected += 1,
+            other => panic!("{} byte {position}: {other:?}", path.display()),
+        }
+    };
+    let detected = spread(&bytes, flip, |total: &mut usize, part| *total += part);
+    say(&format!("bit rot without indexes: {} bits flipped, {detected} detected, the others harmless", bytes.len()));
+    assert!(detected * 4 > bytes.len());
+}
+
+#[test]
 fn repair_moves_damage_aside_and_serves_the_rest() {
     let sample = Sample::make();
     let places: Vec<_> = sample

@@ -187,8 +187,10 @@ async fn go_on(
     };
     let mut dice = Dice::new(tally.states as u64);
     for _ in 0..2 {
-        let parts = vec![(4 + dice.roll(2), vec![dice.roll(900) as usize]), (0, vec![30, dice.roll(2_000) as usize])];
-        living.make(vec![Call::Append(parts), Call::Trim(4, dice.roll(9))], dice.roll(PARTITIONS)).await;
+        // Any partition: one that was closed or dropped must still refuse.
+        let one = Call::Append(vec![(dice.roll(PARTITIONS), vec![dice.roll(900) as usize])]);
+        let two = Call::Append(vec![(4 + dice.roll(2), vec![30]), (0, vec![30, dice.roll(2_000) as usize])]);
+        living.make(vec![one, two, Call::Trim(4, dice.roll(9))], dice.roll(PARTITIONS)).await;
     }
     let mut second = living.end(&calls[..prefix]).await;
     second.promises.insert(0, Promise { moment: opened, calls: 0, by_reading: true });
