@@ -170,7 +170,10 @@ fn an_idle_log_writes_one_marker_and_then_nothing() {
         Call::Append(vec![(0, vec![10])]).make(&*log, 0).await.unwrap();
         let acknowledged = vfs.moment();
         // Loaded machines wake threads late, so wait for the marker (a write and a sync) and not for a time.
+        let mut patience = 2_000;
         while vfs.moment() < acknowledged + 2 {
+            patience -= 1;
+            assert!(patience > 0, "no marker was written");
             std::thread::sleep(Duration::from_millis(10));
         }
         std::thread::sleep(Duration::from_millis(200));

@@ -21,7 +21,7 @@ const CRATES: [&str; 2] = ["types", "log"];
 /// The tests that run first.
 const FIRST: [&str; 8] = ["faults", "conformance", "restart", "crash", "model", "blocks", "flips", "commands"];
 /// Crash states for each bug: a bug that this many do not find is not one that the full number finds for sure.
-const CRASH_STATES: &str = "20000";
+const CRASH_STATES: &str = "10000";
 /// One byte in so many rots, likewise.
 const ROT_STRIDE: &str = "11";
 /// A suite that takes longer, its build included, hangs: which is a way to notice a bug.
