@@ -180,3 +180,31 @@ fn an_idle_log_writes_one_marker_and_then_nothing() {
         assert_eq!(vfs.moment(), acknowledged + 2);
     });
 }
+
+#[test]
+fn a_disk_that_stops_now_and_then_delays_and_breaks_nothing() {
+    run(async {
+        let calls = workload(79, 120);
+        let states = model_states(&calls).await;
+        let vfs = FaultVfs::default();
+        let log = EmbeddedLog::open(tiny(&vfs)).unwrap();
+        let mut done = 0;
+        for (round, chunk) in calls.chunks(4).enumerate() {
+            vfs.stall_syncs(true);
+            let _stalled = Stalled(vfs.clone());
+            let pending: Vec<_> = chunk.iter().enumerate().map(|(i, call)| call.make(&*log, done + i)).collect();
+            if round % 6 == 0 {
+                // The queue's next batch waits behind a flush by now.
+                std::thread::sleep(Duration::from_millis(3));
+            }
+            assert_eq!(state(&*log).await.unwrap(), states[done], "reads go on, and show what is durable");
+            vfs.stall_syncs(false);
+            for pending in pending {
+                let _refused = pending.await;
+            }
+            done += chunk.len();
+        }
+        assert_eq!(state(&*log).await.unwrap(), *states.last().unwrap());
+        assert!(!*log.stopped().borrow());
+    });
+}
