@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use crash::{CrashStates, DiskImage, Survival};
-pub use fault::{Fault, FaultVfs};
+pub use fault::{Call, Fault, FaultVfs};
 pub use real::RealVfs;
 
 /// The unit that a disk writes as a whole.
