@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use log::embedded::{EmbeddedConfig, EmbeddedLog, Offline, Plan, Which};
-use log::{LogError, StoredRecord};
+use log::{COMMAND_PARTITION, LogError, StoredRecord};
 use serde::Serialize;
 use types::PartitionId;
 
@@ -65,13 +65,26 @@ fn work(args: &RepairArgs, data_dir: &Path, offline: Offline) -> Result<u8, LogE
     if args.dry_run {
         return Ok(DAMAGED);
     }
-    if !plan.aside.is_empty() {
+    if let Some(which) = unreachable(&plan) {
         let path = free_name(&data_dir.join("log").join("quarantine"))?;
-        let count = export(&plan, Which::Aside, &names, &path)?;
-        out(&format!("wrote the {count} good records before damage to {}\n", path.display()));
+        let count = export(&plan, which, &names, &path)?;
+        out(&format!("wrote {count} good records to {}\n", path.display()));
     }
     drop(offline);
     mend(data_dir)
+}
+
+/// The good records that nobody could reach after the repair. With a part of the control plane the streams that it made
+/// are gone, and which records were theirs cannot be known.
+fn unreachable(plan: &Plan) -> Option<Which> {
+    if loses_commands(plan) {
+        return Some(Which::All);
+    }
+    (!plan.aside.is_empty()).then_some(Which::Aside)
+}
+
+fn loses_commands(plan: &Plan) -> bool {
+    plan.lost.iter().chain(&plan.aside).any(|stretch| stretch.partition == COMMAND_PARTITION)
 }
 
 /// Repairs the folder itself, then looks at it once more.
@@ -106,6 +119,12 @@ fn told(plan: &Plan, names: &Names, dry_run: bool) -> String {
             "{count} good records before damage {will} no longer readable, but kept in quarantine/ as NDJSON:\n"
         ));
         text.push_str(&lines(&plan.aside, names, STRETCHES_SHOWN));
+    }
+    if loses_commands(plan) {
+        text.push_str(
+            "that is a part of the control plane: streams that it made are gone from the server. All good records are \
+             kept in quarantine/ as NDJSON\n",
+        );
     }
     if plan.lost.is_empty() {
         text.push_str(&format!("no record {will} known to be lost\n"));
