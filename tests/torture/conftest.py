@@ -50,3 +50,20 @@ def say(capsys):
             print(f"\n  {text}", flush=True)
 
     return line
+
+
+@pytest.fixture(scope="session")
+def dawdled(binary, tmp_path_factory):
+    """A server of plain HTTP and one of TLS for thousands of slow clients, which live as long as the session."""
+    from harness import Server
+    from slow import Dawdlers
+    from storm import create_stream
+
+    folder = tmp_path_factory.mktemp("dawdled")
+    servers = [Server(binary, folder / "plain"), Server(binary, folder / "tls", arguments=["--tls-self-signed"])]
+    for server in servers:
+        server.start()
+    create_stream(servers[0], "s", 1)
+    yield Dawdlers(*servers)
+    for server in servers:
+        server.stop()

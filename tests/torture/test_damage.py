@@ -220,7 +220,7 @@ def test_an_index_is_no_loss(copy, name):
     {"flipped": lambda: flip(sidecar, 100), "cut": lambda: os.truncate(sidecar, 70), "deleted": sidecar.unlink,
      "emptied": lambda: os.truncate(sidecar, 0)}[name]()
     code, verified = thalweg_json(server, "verify", "--json")
-    assert code == 0, verified
+    assert code == 0, json.dumps(verified, indent=1)
     assert bool(verified["harmless"]) == (name != "deleted")
     server.start()
     kept = {data for records in read_all(server, "s").values() for _, data in records}

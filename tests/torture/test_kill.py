@@ -4,6 +4,7 @@ After each restart the ledger's newest claims are read back, and everything afte
 `TORTURE_KILLS` is the number of kills (200).
 """
 
+import json
 import os
 import subprocess
 import time
@@ -43,7 +44,7 @@ def test_nothing_acknowledged_is_lost(make_server, tmp_path, rng, say):
         # Once more after a clean stop, and as the offline check sees it.
         assert server.sigterm() == 0
         code, verified = thalweg_json(server, "verify", "--json")
-        assert code == 0, verified
+        assert code == 0, json.dumps(verified, indent=1)
         server.restart()
         storm.check(read_all(server, "s"))
         server.stop()

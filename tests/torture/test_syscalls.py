@@ -5,6 +5,7 @@ why it ends: 70 when it listened already, 1 before. 64 runs by default, each pai
 `TORTURE_SYSCALLS=all` makes every combination (over 1,200), a number makes so many.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -159,7 +160,7 @@ def one(binary, strace, template, credentials, folder, case, seed):
     gone = [at for at in storm.seen if at not in places]
     assert not gone, f"{len(gone)} records were read and are gone"
     code, verified = thalweg_json(server, "verify", "--json")
-    assert code == 0, verified
+    assert code == 0, json.dumps(verified, indent=1)
     assert verified["records"] >= before, "older records are gone"
     return outcome
 

@@ -6,7 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use types::PartitionId;
+
 use super::EmbeddedConfig;
+use super::index::{Entry, Footer};
 use super::recovery::recover;
 use super::rescue::Plan;
 use super::run::Run;
@@ -57,6 +60,8 @@ pub struct Verified {
     pub harmless: Vec<Finding>,
     /// Why a server would refuse to start, if it would.
     pub refusal: Option<LogError>,
+    /// Partitions that a segment holds and its index does not name.
+    unlisted: Vec<(PathBuf, PartitionId)>,
 }
 
 /// A segment with frames.
@@ -134,7 +139,10 @@ impl Offline {
         newest.iter().for_each(|newest| found.judge_newest(newest));
         found.segments = checked.len() as u64 + u64::from(newest.is_some());
         match recover(&config) {
-            Ok(recovered) => found.partitions = recovered.tails.partitions.len() as u64,
+            Ok(recovered) => {
+                found.partitions = recovered.tails.partitions.len() as u64;
+                found.judge_unlisted(|partition| recovered.tails.partitions.contains_key(&partition));
+            }
             Err(error) => {
                 found.add(&error);
                 found.refusal = Some(error);
@@ -192,7 +200,11 @@ fn check_sidecar(config: &EmbeddedConfig, segment: &Segment, end: End, found: &m
     }
     let there = segment::read_sidecar(&*config.vfs, &config.dir, segment, true);
     match (there, super::reader::rebuild(segment)) {
-        (Some(there), Ok(right)) if there == right => found.indexes += 1,
+        (Some(there), Ok(right)) if agrees(&there, &right) => {
+            found.indexes += 1;
+            let absent = right.directory.iter().filter(|entry| there.postings_of(entry.partition).is_empty());
+            found.unlisted.extend(absent.map(|entry| (path.clone(), entry.partition)));
+        }
         (Some(_), Ok(_)) => {
             let what = "the index does not agree with its segment".into();
             found.damage.push(Finding { file: path, position: 0, what });
@@ -204,6 +216,18 @@ fn check_sidecar(config: &EmbeddedConfig, segment: &Segment, end: End, found: &m
         // The segment's own damage is told elsewhere.
         (Some(_), Err(_)) => {}
     }
+}
+
+/// Whether everything in the index is in the segment, as it says. A partition that was dropped before the segment was
+/// sealed is left out of the index.
+fn agrees(there: &Footer, right: &Footer) -> bool {
+    let same = |entry: &Entry| {
+        let found = right.directory.binary_search_by_key(&entry.partition, |entry| entry.partition);
+        found.is_ok_and(|at| right.directory[at] == *entry)
+            && there.postings_of(entry.partition) == right.postings_of(entry.partition)
+    };
+    (there.first_sequence, there.next_sequence) == (right.first_sequence, right.next_sequence)
+        && there.directory.iter().all(same)
 }
 
 impl Verified {
@@ -218,6 +242,16 @@ impl Verified {
         let known = |known: &Finding| known.file == finding.file && known.position == finding.position;
         if !self.damage.iter().any(known) {
             self.damage.push(finding);
+        }
+    }
+
+    /// An index may leave a partition out only if it is no more.
+    fn judge_unlisted(&mut self, is_live: impl Fn(PartitionId) -> bool) {
+        for (file, partition) in std::mem::take(&mut self.unlisted) {
+            if is_live(partition) {
+                let what = format!("the index leaves out {partition:?}, which its segment holds");
+                self.damage.push(Finding { file, position: 0, what });
+            }
         }
     }
 
