@@ -5,7 +5,7 @@
 //!
 //! A call goes to the queue (`queue.rs`), the commit thread (`committer.rs`) makes one frame of all that waits
 //! (`draft.rs`, `run.rs`, `format.rs`), flushes it once, publishes it in the table (`table.rs`) and answers. Readers
-//! (`reader.rs`) go from the table to a run in a segment. The maintenance thread (`maintenance.rs`) makes segments
+//! (`reader.rs`) go from the table to a run in the tail ring (`ring.rs`) or in a segment. The maintenance thread (`maintenance.rs`) makes segments
 //! ahead and removes dead ones. On open, `recovery.rs` gets the state back (`scan.rs`), or refuses, or repairs
 //! (`repair.rs`). Start with `engine.rs`.
 //!
@@ -25,6 +25,7 @@ mod queue;
 mod reader;
 mod recovery;
 mod repair;
+mod ring;
 mod run;
 mod scan;
 mod segment;

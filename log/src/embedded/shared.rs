@@ -9,6 +9,7 @@ use super::EmbeddedConfig;
 use super::cache::Cache;
 use super::maintenance::Job;
 use super::queue::Queue;
+use super::ring::Ring;
 use super::segment::{Segment, create, new_salt};
 use super::table::Table;
 use crate::LogError;
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) table: Mutex<Table>,
     pub(crate) cache: Cache,
     pub(crate) queue: Queue,
+    pub(crate) ring: Ring,
     pub(crate) spare: Mutex<Spare>,
     pub(crate) next_segment: AtomicU64,
     pub(crate) bytes_appended: AtomicU64,
