@@ -44,7 +44,15 @@ pub(crate) fn read_page(shared: &Shared, asked: Asked) -> Result<Page, LogError>
             runs => runs?,
         };
         let Some((segment, postings)) = runs else { return Err(missing(asked.partition, before)) };
-        read_runs(shared, &segment, &postings, &mut filling)?;
+        if let Err(error) = read_runs(shared, &segment, &postings, &mut filling) {
+            if shared.table().holds(segment.id) {
+                return Err(error);
+            }
+            // It died: its file may be cut or be another segment already. The table forgets a segment before its file is
+            // touched, so it is asked after the read, and knows by now what became of the records.
+            readable(shared, asked.partition, filling.next)?;
+            continue;
+        }
         if filling.next == before {
             return if filling.records.is_empty() { Err(missing(asked.partition, before)) } else { break };
         }
@@ -293,18 +301,31 @@ pub(crate) fn offset_at_time(shared: &Shared, partition: PartitionId, time: Time
     let Some(posting) = posting else {
         return Ok(shared.table().bounds(partition).ok_or(LogError::NoPartition(partition))?.start);
     };
+    match first_at_time(&segment, &posting, partition, time) {
+        Ok(first) => Ok(first.unwrap_or(bounds.end).max(bounds.start)),
+        Err(error) if shared.table().holds(segment.id) => Err(error),
+        // As above.
+        Err(_) => Ok(shared.table().bounds(partition).ok_or(LogError::NoPartition(partition))?.start),
+    }
+}
+
+/// The first record of the run with `time` or later.
+fn first_at_time(
+    segment: &Segment,
+    posting: &Posting,
+    partition: PartitionId,
+    time: Timestamp,
+) -> Result<Option<Offset>, LogError> {
     let wrong = |what| damaged(&segment.path, u64::from(posting.position), what);
-    let run = read_bytes(&segment, u64::from(posting.position), posting.length as usize)?;
+    let run = read_bytes(segment, u64::from(posting.position), posting.length as usize)?;
     check_run(&run, segment.salt).map_err(wrong)?;
-    let mut first = bounds.end;
     for found in Records::of(&run, partition).map_err(wrong)? {
         let found = found.map_err(wrong)?;
         if found.time >= time {
-            first = found.offset;
-            break;
+            return Ok(Some(found.offset));
         }
     }
-    Ok(first.max(bounds.start))
+    Ok(None)
 }
 
 /// The bounds, if `from` can be read.
