@@ -58,6 +58,7 @@ pub(crate) struct Committer {
     head: Head,
     retired: Option<Retired>,
     sequence: u64,
+    /// Empty, for the next frame; it goes round with those of the ring.
     frame: Vec<u8>,
     page_cache: PageCache,
 }
@@ -92,6 +93,7 @@ impl Committer {
     pub(crate) fn commit(&mut self, batch: Vec<Request>) -> Result<(), LogError> {
         let batch = self.make_room(batch)?;
         let snapshot = self.head.first_sequence.is_none().then(|| self.tails.snapshot());
+        let frame_bytes = frame_bytes_max(&batch) as usize;
         let mut draft = Draft::default();
         for request in batch {
             draft.admit(&mut self.tails, request);
@@ -102,7 +104,7 @@ impl Committer {
         }
         let salt = self.head.segment.salt;
         let mut frame = std::mem::take(&mut self.frame);
-        frame.clear();
+        frame.reserve(frame_bytes);
         frame.resize(FRAME_HEADER_BYTES, 0);
         let mut runs = 0;
         if let Some(snapshot) = snapshot {
@@ -112,12 +114,12 @@ impl Committer {
         let encoded = draft.encode(&mut frame, salt, self.head.position);
         self.write(&mut frame, FrameKind::Commit, runs + encoded.runs)?;
         self.head.unmarked = true;
-        self.frame = frame;
+        let bytes = frame.len() as u64;
+        self.frame = self.shared.ring.keep(self.head.segment.id, self.head.position - bytes, frame);
         self.publish(&encoded);
         self.shared.bytes_appended.fetch_add(draft.payload_bytes, Ordering::Relaxed);
         draft.settle();
         // After the answers: nobody waits for it.
-        let bytes = self.frame.len() as u64;
         self.page_cache.wrote(&self.head.segment, self.head.position - bytes, bytes);
         self.frame.shrink_to(POOLED_BYTES_MAX);
         self.order_spares();

@@ -13,8 +13,9 @@ use super::cache::{Cache, SealedSegment};
 use super::committer::Committer;
 use super::maintenance::{self, Job};
 use super::queue::{Queue, Request};
-use super::reader::{offset_at_time, read_page, readable};
+use super::reader::{Asked, offset_at_time, read_page, read_tail};
 use super::recovery::{Recovered, recover};
+use super::ring::Ring;
 use super::segment::failed;
 use super::shared::{Shared, SharedRef};
 use crate::{Appended, Bounds, Log, LogError, Page, PartitionAppend, Pending};
@@ -58,6 +59,7 @@ impl EmbeddedLog {
         let shared = Arc::new(Shared {
             cache: Cache::new(config.cache_bytes),
             queue: Queue::new(config.queue_bytes),
+            ring: Ring::new(config.tail_bytes),
             table: Mutex::new(table),
             spares: Mutex::new(spares),
             next_segment: AtomicU64::new(next_segment),
@@ -159,21 +161,19 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 impl Log for EmbeddedLog {
     fn append(&self, batch: Vec<PartitionAppend>, now: Timestamp) -> Pending<Vec<Appended>> {
-        self.ask(|answer| Request::Append { batch, now, vital: false, answer })
+        self.ask(|answer| Request::append(batch, now, false, answer))
     }
 
     fn append_vital(&self, batch: Vec<PartitionAppend>, now: Timestamp) -> Pending<Vec<Appended>> {
-        self.ask(|answer| Request::Append { batch, now, vital: true, answer })
+        self.ask(|answer| Request::append(batch, now, true, answer))
     }
 
     fn read(&self, partition: PartitionId, from: Offset, records_max: usize, bytes_max: usize) -> Pending<Page> {
-        match readable(&self.shared, partition, from) {
-            Err(error) => Box::pin(std::future::ready(Err(error))),
-            // A reader that has caught up needs no thread.
-            Ok(bounds) if from >= bounds.end || records_max == 0 => {
-                Box::pin(std::future::ready(Ok(Page { records: Vec::new(), bounds })))
-            }
-            Ok(_) => self.blocking(move |shared| read_page(shared, partition, from, records_max, bytes_max)),
+        let asked = Asked { partition, from, records_max, bytes_max };
+        // Who has caught up, or reads what was written last, needs no thread.
+        match read_tail(&self.shared, asked) {
+            Some(page) => Box::pin(std::future::ready(page)),
+            None => self.blocking(move |shared| read_page(shared, asked)),
         }
     }
 

@@ -8,6 +8,7 @@
 mod bench;
 mod connection;
 mod drive;
+mod engine;
 mod machine;
 mod process;
 mod read;
@@ -32,6 +33,8 @@ struct Cli {
 enum Command {
     /// Measure the server at an endpoint
     Bench(Bench),
+    /// Measure the log engine alone, in this process
+    Engine(engine::Engine),
     /// Answer any request at once: the server against which the generator proves itself
     Sink,
 }
@@ -65,6 +68,7 @@ struct Bench {
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Bench(options) => bench::run(options).await,
+        Command::Engine(options) => engine::run(options).await,
         Command::Sink => sink::run().await,
     };
     match outcome {
