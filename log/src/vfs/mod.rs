@@ -18,12 +18,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use crash::{CrashStates, DiskImage, Survival};
-<<<<<<< HEAD
-pub use fault::{Fault, FaultVfs};
-pub use overlay::OverlayVfs;
-=======
 pub use fault::{Call, Fault, FaultVfs};
->>>>>>> main
+pub use overlay::OverlayVfs;
 pub use real::RealVfs;
 
 /// The unit that a disk writes as a whole.
