@@ -4,6 +4,9 @@
 //! below which all were durable when it was written. So a bad frame with a sequence below the highest such number
 //! that is found anywhere, also behind the bad frame, was durable once and is damage; any other is the torn tail of
 //! the last write, which nobody was told of.
+//!
+//! A recycled segment has the frames of its former lives behind its own. They bear other salts, so here they are as
+//! good as zeros.
 
 use super::format::{FRAME_ALIGN, FRAME_HEADER_BYTES, FrameHeader, FrameKind, HEADER_BYTES, check_frame};
 use super::run::{Run, decode_run};
@@ -18,8 +21,8 @@ const WINDOW_BYTES: usize = 1 << 20;
 pub(crate) enum End {
     /// At the seal.
     Sealed,
-    /// At bytes that are no frame, with no frame behind them; `zeros` when there is nothing at all behind.
-    Open { zeros: bool },
+    /// At bytes that are no frame, with no frame behind them: zeros, what a dead segment left, or a torn write.
+    Open,
     /// At bytes that are no frame, though a frame stands behind them at this position.
     Damaged { next: u64 },
     /// At bytes that are no frame and too few: a segment always has room for its seal, so the file was cut off.
@@ -63,7 +66,7 @@ pub(crate) fn scan(segment: &Segment, on_run: OnRun<'_>) -> Result<Scan, LogErro
         position: HEADER_BYTES,
         durable_below: 0,
         gap: false,
-        end: End::Open { zeros: true },
+        end: End::Open,
     };
     let mut after_gap = false;
     while let Some((header, frame)) = window.frame(scan.position)? {
@@ -110,7 +113,7 @@ fn give_runs(header: FrameHeader, runs: &[u8], body: u32, on_run: OnRun<'_>) -> 
 /// Whether the file ends where it cannot end by itself: before there is room for a seal, or inside a frame. A torn
 /// write does not do that, because the length of a segment never changes.
 fn is_cut(window: &mut Window<'_>, position: u64) -> Result<bool, LogError> {
-    let (salt, len) = (window.segment.salt, window.segment.len);
+    let len = window.segment.len;
     if position + FRAME_HEADER_BYTES as u64 > len {
         return Ok(true);
     }
@@ -119,20 +122,18 @@ fn is_cut(window: &mut Window<'_>, position: u64) -> Result<bool, LogError> {
     if position / SECTOR_BYTES as u64 != end / SECTOR_BYTES as u64 {
         return Ok(false);
     }
-    let header = window.bytes(position, FRAME_HEADER_BYTES)?.and_then(|bytes| FrameHeader::decode(bytes, salt));
-    Ok(header.is_some_and(|header| position + header.span() > len))
+    Ok(window.header(position)?.is_some_and(|header| position + header.span() > len))
 }
 
 /// Searches for frames behind the good ones.
 fn look_behind(window: &mut Window<'_>, scan: &mut Scan) -> Result<(), LogError> {
-    let mut zeros = true;
     let salt = window.segment.salt;
     let mut position = scan.position;
     let mut next = None;
     while position + FRAME_ALIGN as u64 <= window.segment.len {
         let left = (window.segment.len - position).min(WINDOW_BYTES as u64) as usize;
         let bytes = window.bytes(position, left)?.unwrap_or_default();
-        let Some(hit) = candidate(bytes, salt, &mut zeros) else {
+        let Some(hit) = candidate(bytes, salt) else {
             // Overlaps by a header, so that none is cut in two.
             let done = (left / FRAME_ALIGN * FRAME_ALIGN).saturating_sub(FRAME_HEADER_BYTES);
             position += if done == 0 || left < WINDOW_BYTES { left as u64 } else { done as u64 };
@@ -149,18 +150,17 @@ fn look_behind(window: &mut Window<'_>, scan: &mut Scan) -> Result<(), LogError>
             position += FRAME_ALIGN as u64;
         }
     }
-    scan.end = next.map_or(End::Open { zeros }, |next| End::Damaged { next });
+    scan.end = next.map_or(End::Open, |next| End::Damaged { next });
     Ok(())
 }
 
-/// The first place in `bytes` that looks like a frame header with `salt`; clears `zeros` at anything but zero.
-fn candidate(bytes: &[u8], salt: u64, zeros: &mut bool) -> Option<usize> {
+/// The first place in `bytes` that looks like a frame header with `salt`.
+fn candidate(bytes: &[u8], salt: u64) -> Option<usize> {
     const ZEROS: [u8; 4096] = [0; 4096];
     for (index, page) in bytes.chunks(ZEROS.len()).enumerate() {
         if *page == ZEROS[..page.len()] {
             continue;
         }
-        *zeros = false;
         let start = index * ZEROS.len();
         let mut places = (start..start + page.len()).step_by(FRAME_ALIGN);
         if let Some(hit) = places.find(|at| FrameHeader::decode(&bytes[*at..], salt).is_some()) {
@@ -200,11 +200,15 @@ impl<'a> Window<'a> {
         Ok(self.bytes.get(from..from + len))
     }
 
+    /// The header of a frame of this segment at `position`, whatever is behind it.
+    pub(crate) fn header(&mut self, position: u64) -> Result<Option<FrameHeader>, LogError> {
+        let salt = self.segment.salt;
+        Ok(self.bytes(position, FRAME_HEADER_BYTES)?.and_then(|bytes| FrameHeader::decode(bytes, salt)))
+    }
+
     /// The good frame at `position`: its header, and header and runs as bytes.
     pub(crate) fn frame(&mut self, position: u64) -> Result<Option<(FrameHeader, &[u8])>, LogError> {
-        let salt = self.segment.salt;
-        let header = self.bytes(position, FRAME_HEADER_BYTES)?.and_then(|bytes| FrameHeader::decode(bytes, salt));
-        let Some(header) = header else { return Ok(None) };
+        let Some(header) = self.header(position)? else { return Ok(None) };
         let Some(frame) = self.bytes(position, FRAME_HEADER_BYTES + header.length as usize)? else { return Ok(None) };
         Ok(check_frame(frame).then_some((header, frame)))
     }

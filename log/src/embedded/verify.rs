@@ -13,7 +13,7 @@ use super::index::{Entry, Footer};
 use super::recovery::recover;
 use super::rescue::Plan;
 use super::run::Run;
-use super::scan::{End, scan};
+use super::scan::{End, Window, scan};
 use super::segment::{self, Segment, failed, parse_name};
 use crate::LogError;
 use crate::vfs::{OverlayVfs, Vfs, VfsLock};
@@ -70,6 +70,8 @@ struct Checked {
     first_sequence: u64,
     end: End,
     position: u64,
+    /// A frame begins behind the good ones and is not whole.
+    torn: bool,
 }
 
 impl Offline {
@@ -186,7 +188,10 @@ fn check_segment(config: &EmbeddedConfig, id: u64, found: &mut Verified) -> Resu
     check_sidecar(config, &segment, scanned.end, found);
     let (end, position) = (scanned.end, scanned.position);
     match scanned.first_sequence {
-        Some(first_sequence) => Ok(Some(Checked { segment, first_sequence, end, position })),
+        Some(first_sequence) => {
+            let torn = Window::new(&segment).header(position)?.is_some();
+            Ok(Some(Checked { segment, first_sequence, end, position, torn }))
+        }
         None if matches!(end, End::Damaged { .. } | End::Cut) => Err(super::repair::damage(&segment, &scanned)),
         None => Ok(None),
     }
@@ -260,7 +265,7 @@ impl Verified {
             End::Sealed => return,
             End::Damaged { next } => format!("damaged; the next good frame is at byte {next}"),
             End::Cut => "the file was cut off here".into(),
-            End::Open { .. } => "damaged from here to the end; the segment was sealed".into(),
+            End::Open => "damaged from here to the end; the segment was sealed".into(),
         };
         self.damage.push(Finding { file: checked.segment.path.clone(), position: checked.position, what });
     }
@@ -268,8 +273,7 @@ impl Verified {
     fn judge_newest(&mut self, newest: &Checked) {
         let finding = |what: String| Finding { file: newest.segment.path.clone(), position: newest.position, what };
         match newest.end {
-            End::Sealed | End::Open { zeros: true } => {}
-            End::Open { zeros: false } => {
+            End::Open if newest.torn => {
                 self.torn_tail =
                     Some(finding("a write that was never acknowledged; the next start cuts it off".into()));
             }
@@ -277,6 +281,7 @@ impl Verified {
                 self.damage.push(finding(format!("damaged; the next good frame is at byte {next}")));
             }
             End::Cut => self.damage.push(finding("the file was cut off here".into())),
+            End::Sealed | End::Open => {}
         }
     }
 }

@@ -17,7 +17,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use crash::{CrashStates, DiskImage, Survival};
+pub use crash::{CrashStates, DiskImage, Event, Survival};
 pub use fault::{Call, Fault, FaultVfs};
 pub use overlay::OverlayVfs;
 pub use real::RealVfs;
