@@ -99,7 +99,7 @@ pub(crate) fn sealed(
     rebuild: impl Fn(&Segment) -> Result<Footer, LogError>,
 ) -> Result<Footer, LogError> {
     let found = scan(config, segment, || super::scan::scan(segment, &mut |_, _| Ok(())))?;
-    if config.repair && matches!(found.end, End::Open { .. }) {
+    if config.repair && matches!(found.end, End::Open) {
         let len = segment.file.len().map_err(|error| failed("repair", &segment.path, &error))?;
         let whole = Segment { len, ..segment.clone() };
         cut_out(config, &whole, &found, len, FrameKind::Seal)?;
@@ -116,6 +116,8 @@ fn make_end(config: &EmbeddedConfig, segment: &Segment, found: &Scan) -> Result<
     let path = keep_copy(config, &format!("seg-{:016x}-{}.bin", segment.id, found.position), &bytes)?;
     tracing::error!(error = %damage(segment, found), to = %path.display(), "the end of a file is missing");
     segment.file.set_len(segment.len.max(found.position + HEADER_BYTES)).map_err(io)?;
+    // What is left of the frame would say once more that the file is too short.
+    segment.file.write_all_at(&[0; FRAME_HEADER_BYTES], found.position).map_err(io)?;
     segment.file.sync_data().map_err(io)
 }
 

@@ -113,7 +113,7 @@ fn give_runs(header: FrameHeader, runs: &[u8], body: u32, on_run: OnRun<'_>) -> 
 /// Whether the file ends where it cannot end by itself: before there is room for a seal, or inside a frame. A torn
 /// write does not do that, because the length of a segment never changes.
 fn is_cut(window: &mut Window<'_>, position: u64) -> Result<bool, LogError> {
-    let (salt, len) = (window.segment.salt, window.segment.len);
+    let len = window.segment.len;
     if position + FRAME_HEADER_BYTES as u64 > len {
         return Ok(true);
     }
@@ -122,8 +122,7 @@ fn is_cut(window: &mut Window<'_>, position: u64) -> Result<bool, LogError> {
     if position / SECTOR_BYTES as u64 != end / SECTOR_BYTES as u64 {
         return Ok(false);
     }
-    let header = window.bytes(position, FRAME_HEADER_BYTES)?.and_then(|bytes| FrameHeader::decode(bytes, salt));
-    Ok(header.is_some_and(|header| position + header.span() > len))
+    Ok(window.header(position)?.is_some_and(|header| position + header.span() > len))
 }
 
 /// Searches for frames behind the good ones.
@@ -201,18 +200,15 @@ impl<'a> Window<'a> {
         Ok(self.bytes.get(from..from + len))
     }
 
-    /// Whether a frame of this segment was begun at `position`, good or not.
-    pub(crate) fn begun(&mut self, position: u64) -> Result<bool, LogError> {
+    /// The header of a frame of this segment at `position`, whatever is behind it.
+    pub(crate) fn header(&mut self, position: u64) -> Result<Option<FrameHeader>, LogError> {
         let salt = self.segment.salt;
-        let bytes = self.bytes(position, FRAME_HEADER_BYTES)?;
-        Ok(bytes.is_some_and(|bytes| FrameHeader::decode(bytes, salt).is_some()))
+        Ok(self.bytes(position, FRAME_HEADER_BYTES)?.and_then(|bytes| FrameHeader::decode(bytes, salt)))
     }
 
     /// The good frame at `position`: its header, and header and runs as bytes.
     pub(crate) fn frame(&mut self, position: u64) -> Result<Option<(FrameHeader, &[u8])>, LogError> {
-        let salt = self.segment.salt;
-        let header = self.bytes(position, FRAME_HEADER_BYTES)?.and_then(|bytes| FrameHeader::decode(bytes, salt));
-        let Some(header) = header else { return Ok(None) };
+        let Some(header) = self.header(position)? else { return Ok(None) };
         let Some(frame) = self.bytes(position, FRAME_HEADER_BYTES + header.length as usize)? else { return Ok(None) };
         Ok(check_frame(frame).then_some((header, frame)))
     }

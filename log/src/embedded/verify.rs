@@ -70,7 +70,7 @@ struct Checked {
     first_sequence: u64,
     end: End,
     position: u64,
-    /// Whether a frame was begun behind the good ones.
+    /// A frame begins behind the good ones and is not whole.
     torn: bool,
 }
 
@@ -189,7 +189,7 @@ fn check_segment(config: &EmbeddedConfig, id: u64, found: &mut Verified) -> Resu
     let (end, position) = (scanned.end, scanned.position);
     match scanned.first_sequence {
         Some(first_sequence) => {
-            let torn = Window::new(&segment).begun(position)?;
+            let torn = Window::new(&segment).header(position)?.is_some();
             Ok(Some(Checked { segment, first_sequence, end, position, torn }))
         }
         None if matches!(end, End::Damaged { .. } | End::Cut) => Err(super::repair::damage(&segment, &scanned)),
@@ -273,7 +273,6 @@ impl Verified {
     fn judge_newest(&mut self, newest: &Checked) {
         let finding = |what: String| Finding { file: newest.segment.path.clone(), position: newest.position, what };
         match newest.end {
-            // What else stands there is zeros, or what the file held when it was another segment.
             End::Open if newest.torn => {
                 self.torn_tail =
                     Some(finding("a write that was never acknowledged; the next start cuts it off".into()));
@@ -283,6 +282,7 @@ impl Verified {
                 self.damage.push(finding(format!("damaged; the next good frame is at byte {next}")));
             }
             End::Cut => self.damage.push(finding("the file was cut off here".into())),
+            End::Sealed | End::Open => {}
         }
     }
 }
