@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use types::{Random, SystemRandom};
 
+use super::Threads;
 use crate::vfs::{RealVfs, Vfs};
 
 /// Default length of a segment.
@@ -37,6 +38,8 @@ pub struct EmbeddedConfig {
     pub cache_bytes: usize,
     /// Move damage aside into `quarantine/` and go on, instead of [`crate::LogError::Corrupt`].
     pub repair: bool,
+    /// Who does the work.
+    pub threads: Threads,
 }
 
 impl EmbeddedConfig {
@@ -50,6 +53,7 @@ impl EmbeddedConfig {
             queue_bytes: QUEUE_BYTES,
             cache_bytes: CACHE_BYTES,
             repair: false,
+            threads: Threads::Own,
         }
     }
 
@@ -68,6 +72,7 @@ impl fmt::Debug for EmbeddedConfig {
             .field("segment_bytes", &self.segment_bytes)
             .field("queue_bytes", &self.queue_bytes)
             .field("repair", &self.repair)
+            .field("threads", &self.threads)
             .finish_non_exhaustive()
     }
 }

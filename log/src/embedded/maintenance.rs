@@ -1,5 +1,6 @@
 //! The thread for work that no append waits for: making the next segment, writing sidecars, removing dead segments.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, mpsc};
 
 use super::cache::SealedSegment;
@@ -22,13 +23,21 @@ pub(crate) enum Job {
 /// missing spare is made by the commit thread, a dead segment is removed at the next open.
 pub(crate) fn run(shared: &SharedRef, jobs: &mpsc::Receiver<Job>) {
     while let Ok(job) = jobs.recv() {
-        match job {
-            Job::MakeSpare => make_spare(shared),
-            Job::Index(sealed) => index(shared, &sealed),
-            Job::Remove(ids) => ids.into_iter().for_each(|id| remove_dead(shared, id)),
-            Job::End => break,
+        if work(shared, job).is_break() {
+            break;
         }
     }
+}
+
+/// Does one job; `Break` after the last one.
+pub(crate) fn work(shared: &Shared, job: Job) -> ControlFlow<()> {
+    match job {
+        Job::MakeSpare => make_spare(shared),
+        Job::Index(sealed) => index(shared, &sealed),
+        Job::Remove(ids) => ids.into_iter().for_each(|id| remove_dead(shared, id)),
+        Job::End => return ControlFlow::Break(()),
+    }
+    ControlFlow::Continue(())
 }
 
 fn make_spare(shared: &Shared) {

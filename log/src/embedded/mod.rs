@@ -28,8 +28,10 @@ mod run;
 mod scan;
 mod segment;
 mod shared;
+mod steps;
 mod table;
 mod tails;
 
 pub use config::EmbeddedConfig;
 pub use engine::EmbeddedLog;
+pub use steps::{Step, Threads};

@@ -26,6 +26,7 @@ impl Streams {
             return;
         }
         tokio::select! {
+            biased;
             done = task => if let Err(panicked) = done {
                 tracing::error!(%panicked, "a control operation did not come to its end; a restart goes on with it");
             },
