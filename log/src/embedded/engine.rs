@@ -33,7 +33,7 @@ pub struct EmbeddedLog {
 /// Who takes the steps of the engine.
 enum Workers {
     Threads(Vec<JoinHandle<()>>),
-    Stepped(Stepped),
+    Stepped(Box<Stepped>),
 }
 
 impl std::fmt::Debug for EmbeddedLog {
@@ -85,7 +85,7 @@ impl EmbeddedLog {
         shared.order(Job::Retire(dead));
         let workers = match shared.config.threads {
             Threads::Own => Workers::Threads(start(&shared, committer, orders)?),
-            Threads::Stepped(_) => Workers::Stepped(Stepped::new(Arc::clone(&shared), committer, orders)),
+            Threads::Stepped(_) => Workers::Stepped(Box::new(Stepped::new(Arc::clone(&shared), committer, orders))),
         };
         Ok(Arc::new(Self { shared, workers: Mutex::new(workers) }))
     }
