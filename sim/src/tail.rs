@@ -45,6 +45,7 @@ impl Tail {
     pub(crate) fn resolved(&mut self, position: Position, micros: u64) {
         match position {
             Position::AtSequenceNumber(number) => self.next = number.at_offset().0,
+            Position::AfterSequenceNumber(number) => self.next = number.after_offset().0,
             Position::Latest => self.begun_min = micros,
             _ => {}
         }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 
 /// Lines that are kept.
-const TAIL: usize = 120;
+const TAIL: usize = 5_000;
 
 /// See the module text.
 #[derive(Debug)]

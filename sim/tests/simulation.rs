@@ -19,7 +19,7 @@ fn threads() -> usize {
 
 fn check(outcome: &Outcome) -> usize {
     if !outcome.violations.is_empty() {
-        outcome.tail.iter().for_each(|line| eprintln!("{line}"));
+        outcome.tail.iter().rev().take(100).rev().for_each(|line| eprintln!("{line}"));
         eprintln!("seed {}: {:#?}", outcome.seed, outcome.violations);
     }
     outcome.violations.len()

@@ -69,7 +69,9 @@ fn told(
     match answer {
         Ok(answers) => match answers.iter().cloned().collect::<Result<Vec<_>, _>>() {
             Ok(placed) => {
-                world.note(format_args!("put {id}: {:?}", placed.first()));
+                let first = placed.first().map(|placed| placed.sequence_number);
+                let first = first.map(|number| (number.epoch().0, number.at_offset().0));
+                world.note(format_args!("put {id}: {} at {first:?}", placed.len()));
                 world.count("records acknowledged", placed.len() as u64);
                 world.history().taken(id, &placed, world.clock.micros());
                 return true;

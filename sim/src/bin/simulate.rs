@@ -19,6 +19,9 @@ struct Cli {
     /// Go on after a seed that broke a rule.
     #[arg(long)]
     keep_going: bool,
+    /// Lines of the history that are shown.
+    #[arg(long, default_value_t = 100)]
+    lines: usize,
     /// Threads; all processors where not said.
     #[arg(long)]
     threads: Option<usize>,
@@ -35,7 +38,7 @@ fn main() -> ExitCode {
         run_many(from..until, threads, |outcome| {
             counts.merge(&outcome.counts);
             if !outcome.violations.is_empty() {
-                show(&outcome, broken.is_empty());
+                show(&outcome, if broken.is_empty() { cli.lines } else { 0 });
                 broken.push(outcome.seed);
             }
         });
@@ -53,11 +56,10 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Prints what went wrong, in full with the end of the history.
-fn show(outcome: &Outcome, in_full: bool) {
-    if in_full {
-        outcome.tail.iter().for_each(|line| println!("{line}"));
-    }
+/// Prints what went wrong, after the end of the history.
+fn show(outcome: &Outcome, lines: usize) {
+    let skipped = outcome.tail.len().saturating_sub(lines);
+    outcome.tail.iter().skip(skipped).for_each(|line| println!("{line}"));
     println!("seed {}: {} violations", outcome.seed, outcome.violations.len());
     outcome.violations.iter().take(3).for_each(|what| println!("    {what}"));
 }
