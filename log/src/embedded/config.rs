@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use types::{Random, SystemRandom};
 
+use super::Threads;
 use crate::vfs::{RealVfs, Vfs};
 
 /// Default length of a segment.
@@ -46,6 +47,8 @@ pub struct EmbeddedConfig {
     pub written_bytes: u64,
     /// Move damage aside into `quarantine/` and go on, instead of [`crate::LogError::Corrupt`].
     pub repair: bool,
+    /// Who does the work.
+    pub threads: Threads,
 }
 
 impl EmbeddedConfig {
@@ -61,6 +64,7 @@ impl EmbeddedConfig {
             tail_bytes: TAIL_BYTES,
             written_bytes: WRITTEN_BYTES,
             repair: false,
+            threads: Threads::Own,
         }
     }
 
@@ -79,6 +83,7 @@ impl fmt::Debug for EmbeddedConfig {
             .field("segment_bytes", &self.segment_bytes)
             .field("queue_bytes", &self.queue_bytes)
             .field("repair", &self.repair)
+            .field("threads", &self.threads)
             .finish_non_exhaustive()
     }
 }
