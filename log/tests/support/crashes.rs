@@ -67,6 +67,16 @@ impl Tally {
     }
 }
 
+/// A state in a line: bounds, and which call each record is of.
+fn brief(found: &State) -> String {
+    let partition = |(id, (bounds, records)): (&u64, &super::View)| {
+        let keys: Vec<_> = records.iter().map(|record| String::from_utf8_lossy(&record.key).into_owned()).collect();
+        let end = if bounds.closed.is_some() { "closed" } else { "open" };
+        format!("{id}: {}..{} {end} [{}]", bounds.start.0, bounds.end.0, keys.join(" "))
+    };
+    found.iter().map(partition).collect::<Vec<_>>().join("; ")
+}
+
 /// How much is tried at each moment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
@@ -159,7 +169,7 @@ async fn recover(image: &DiskImage, expected: &Expected<'_>) -> Result<usize, (V
     let refused = |error| (Violation::Refused, format!("{error}"));
     let living = Living::begin(FaultVfs::from_image(image), 0).map_err(refused)?;
     let found = state(living.log()).await.map_err(refused)?;
-    expected.check(&found).map_err(|violation| (violation, format!("{found:?}")))
+    expected.check(&found).map_err(|violation| (violation, brief(&found)))
 }
 
 /// Recovers on a disk that shows `image`, makes some calls more, and crashes all of that everywhere.
@@ -183,7 +193,7 @@ async fn go_on(
     };
     let prefix = match expected.check(&found) {
         Ok(prefix) => prefix,
-        Err(violation) => return tally.violated(violation, format!("{what}: {found:?}")),
+        Err(violation) => return tally.violated(violation, format!("{what}: {}", brief(&found))),
     };
     let mut dice = Dice::new(tally.states as u64);
     for _ in 0..2 {
