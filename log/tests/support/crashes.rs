@@ -88,6 +88,7 @@ pub(crate) struct Effort {
 
 /// What a log must show.
 struct Expected<'a> {
+    segment_bytes: u64,
     states: &'a [State],
     acknowledged: usize,
     shown: usize,
@@ -95,10 +96,15 @@ struct Expected<'a> {
 
 impl<'a> Expected<'a> {
     /// What the promises made up to `moment` ask for.
-    fn at(states: &'a [State], promises: &[Promise], moment: usize) -> Self {
-        let made = &promises[..promises.partition_point(|promise| promise.moment <= moment)];
+    fn at(life: &'a Life, moment: usize) -> Self {
+        let made = &life.promises[..life.promises.partition_point(|promise| promise.moment <= moment)];
         let calls = |by_reading| made.iter().filter(|p| p.by_reading == by_reading).map(|p| p.calls).max();
-        Self { states, acknowledged: calls(false).unwrap_or(0), shown: calls(true).unwrap_or(0) }
+        Self {
+            segment_bytes: life.segment_bytes,
+            states: &life.states,
+            acknowledged: calls(false).unwrap_or(0),
+            shown: calls(true).unwrap_or(0),
+        }
     }
 
     fn promise(&self) -> usize {
@@ -148,7 +154,7 @@ pub(crate) async fn crash(
     let mut disk = CrashStates::default();
     for (moment, event) in life.vfs.journal().iter().enumerate() {
         disk.advance(event);
-        let expected = Expected::at(&life.states, &life.promises, moment + 1);
+        let expected = Expected::at(life, moment + 1);
         if moment.is_multiple_of(again_every) && !disk.is_settled() {
             let what = format!("{what}, killed after change {moment}");
             go_on(disk.after_kill(), &disk.image(Survival::All), &expected, calls, tally, &what).await;
@@ -172,7 +178,7 @@ pub(crate) async fn crash(
 /// Opens a log on `image` and compares.
 async fn recover(image: &DiskImage, expected: &Expected<'_>) -> Result<usize, (Violation, String)> {
     let refused = |error| (Violation::Refused, format!("{error}"));
-    let living = Living::begin(FaultVfs::from_image(image), 0).map_err(refused)?;
+    let living = Living::begin(FaultVfs::from_image(image), expected.segment_bytes, 0).map_err(refused)?;
     let found = state(living.log()).await.map_err(refused)?;
     expected.check(&found).map_err(|violation| (violation, brief(&found)))
 }
@@ -187,7 +193,7 @@ async fn go_on(
     what: &str,
 ) {
     let vfs = FaultVfs::from_image(image);
-    let mut living = match Living::begin(vfs.clone(), 100_000) {
+    let mut living = match Living::begin(vfs.clone(), expected.segment_bytes, 100_000) {
         Ok(living) => living,
         Err(error) => return tally.violated(Violation::Refused, format!("{what}: {error}")),
     };
@@ -217,11 +223,7 @@ async fn go_on(
     for (moment, event) in second.vfs.journal().iter().enumerate() {
         disk.advance(event);
         // Before it is open nobody has seen which prefix it shows.
-        let expected = if moment + 1 < opened {
-            Expected { ..*expected }
-        } else {
-            Expected::at(&second.states, &second.promises, moment + 1)
-        };
+        let expected = if moment + 1 < opened { Expected { ..*expected } } else { Expected::at(&second, moment + 1) };
         for survival in disk.survivals(2, 2) {
             let image = disk.image(survival);
             // Told from the promises of first crashes.
