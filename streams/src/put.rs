@@ -147,6 +147,7 @@ impl Streams {
                 None => changes = Some(self.parts.catalog.changes()),
                 Some(changes) => {
                     tokio::select! {
+                        biased;
                         // It cannot end: the catalog lives as long as we do.
                         _ = changes.changed() => {}
                         () = self.parts.clock.sleep(RESHARD_WAIT) => {}

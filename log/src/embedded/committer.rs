@@ -5,6 +5,7 @@
 //! everybody [`LogError::Stopped`] and ends. A disk without room for another segment is not such a failure: the appends
 //! that need one are refused, everything else goes on in the reserve that each segment keeps at its end.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -72,18 +73,33 @@ impl Committer {
     pub(crate) fn run(mut self) {
         loop {
             let patience = self.head.unmarked.then_some(IDLE);
-            let outcome = match self.shared.queue.take(BATCH_BYTES_MAX, patience) {
-                Taken::Batch(batch) => self.commit(batch),
-                Taken::Idle => self.mark(),
-                Taken::Closed => {
-                    // Whether it fails or not, this is the end.
-                    let _stopped = self.mark();
-                    break;
-                }
-            };
-            if outcome.is_err() {
+            let taken = self.shared.queue.take(BATCH_BYTES_MAX, patience);
+            if self.turn(taken).is_break() {
                 break;
             }
+        }
+    }
+
+    /// Does what is to be done with what was taken; `Break` is the end.
+    fn turn(&mut self, taken: Taken) -> ControlFlow<()> {
+        let outcome = match taken {
+            Taken::Batch(batch) => self.commit(batch),
+            Taken::Idle => self.mark(),
+            Taken::Closed => {
+                // Whether it fails or not, this is the end.
+                let _stopped = self.mark();
+                return ControlFlow::Break(());
+            }
+        };
+        if outcome.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// One turn of [`Self::run`] without waiting, for a log without threads. Answers whether there was something to do:
+    /// that nothing waits is, only `is_idle`.
+    pub(crate) fn try_turn(&mut self, is_idle: bool) -> (bool, ControlFlow<()>) {
+        match self.shared.queue.take(BATCH_BYTES_MAX, Some(Duration::ZERO)) {
+            Taken::Idle if !(is_idle && self.head.unmarked) => (false, ControlFlow::Continue(())),
+            taken => (true, self.turn(taken)),
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use types::{Random, SystemRandom};
 
+use super::Threads;
 use crate::vfs::{RealVfs, Vfs};
 
 /// Default length of a segment.
@@ -42,6 +43,8 @@ pub struct EmbeddedConfig {
     pub written_bytes: u64,
     /// Move damage aside into `quarantine/` and go on, instead of [`crate::LogError::Corrupt`].
     pub repair: bool,
+    /// Who does the work.
+    pub threads: Threads,
 }
 
 impl EmbeddedConfig {
@@ -56,6 +59,7 @@ impl EmbeddedConfig {
             cache_bytes: CACHE_BYTES,
             written_bytes: WRITTEN_BYTES,
             repair: false,
+            threads: Threads::Own,
         }
     }
 
@@ -74,6 +78,7 @@ impl fmt::Debug for EmbeddedConfig {
             .field("segment_bytes", &self.segment_bytes)
             .field("queue_bytes", &self.queue_bytes)
             .field("repair", &self.repair)
+            .field("threads", &self.threads)
             .finish_non_exhaustive()
     }
 }

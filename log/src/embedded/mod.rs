@@ -30,8 +30,10 @@ mod scan;
 mod segment;
 mod shared;
 mod spares;
+mod steps;
 mod table;
 mod tails;
 
 pub use config::EmbeddedConfig;
 pub use engine::EmbeddedLog;
+pub use steps::{Step, Threads};

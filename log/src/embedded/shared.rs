@@ -67,6 +67,7 @@ impl Shared {
     pub(crate) fn order(&self, job: Job) {
         // After the end of the thread there is nothing left to maintain.
         let _ended = self.jobs.send(job);
+        self.config.threads.wake();
     }
 
     /// Stops the log for good after a failed write or flush.
