@@ -10,15 +10,15 @@ use crate::time::sleep;
 
 const SETTLE: Duration = Duration::from_secs(3);
 
-/// Open files that server and generator need for everything else.
-const OTHER_FILES: usize = 500;
+/// Connections that are left for other calls, below the most that the server takes.
+const OTHERS: usize = 100;
 
-/// As many connections as wanted, or as the system lets a process have open files (`ulimit -n`).
+/// As many connections as wanted, or as the server takes: three for every four files that a process may open.
 pub(super) fn possible(wanted: usize) -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let allowed: Option<usize> = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    allowed.map_or(wanted, |allowed| wanted.min(allowed.saturating_sub(OTHER_FILES)))
+    allowed.map_or(wanted, |allowed| wanted.min((allowed / 4 * 3).saturating_sub(OTHERS)))
 }
 
 pub(crate) async fn measure(context: &Context, report: &mut Report) -> Result<(), String> {
