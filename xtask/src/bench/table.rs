@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn three_digits_and_groups_of_thousands() {
-        let shown = [0.123, 12.34, 123.4, 1234.5, 1_234_567.0].map(|value| rounded(&json!(value)));
+        let shown = [0.123, 12.34, 123.4, 1233.6, 1_234_567.0].map(|value| rounded(&json!(value)));
         assert_eq!(shown, ["0.12", "12.3", "123", "1,234", "1,234,567"]);
         assert_eq!(rounded(&json!(null)), "–");
     }

@@ -31,7 +31,9 @@ pub(super) fn kinesalite(setting: &Setting<'_>) -> Result<Row, String> {
 pub(super) fn kinesis_mock(setting: &Setting<'_>) -> Result<Row, String> {
     let (port, tls) = (free_port()?, free_port()?);
     let mut command = Command::new("node");
-    command.arg(install::kinesis_mock()?).env("LOG_LEVEL", "ERROR");
+    let program = install::kinesis_mock()?;
+    // It looks for its certificate in the current directory.
+    command.arg(&program).current_dir(program.with_file_name("")).env("LOG_LEVEL", "ERROR");
     command.env("KINESIS_MOCK_PLAIN_PORT", port.to_string()).env("KINESIS_MOCK_TLS_PORT", tls.to_string());
     node(setting, &mut command, port, install::KINESIS_MOCK)
 }
