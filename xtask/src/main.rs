@@ -7,6 +7,7 @@ mod bench;
 mod codegen;
 mod conformance;
 mod lint;
+mod mutants;
 mod place;
 mod run;
 mod server;
@@ -29,6 +30,7 @@ cargo xtask <verb>
                           how cost grows with shards, record sizes, connections and readers
   bench peers [--only PEER,...] [--seconds N] [--json FILE] [--install] [--write-docs]
                           other servers under the same payload; --install only fetches them
+  mutants [NAME...]       plant bugs in a copy of the log, one at a time (log/mutants/); its tests must catch each
   codegen [--check]       write (or compare) the shapes generated from the service models
 ";
 
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         "test" => test::run(rest),
         "lint" => lint::run(rest),
         "bench" => bench::run(rest),
+        "mutants" => mutants::run(rest),
         "codegen" => codegen(rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

@@ -13,10 +13,11 @@ use super::cache::SealedSegment;
 use super::draft::Draft;
 use super::format::{FRAME_HEADER_BYTES, FrameKind, HEADER_BYTES, finish_frame, padded};
 use super::maintenance::Job;
+use super::page_cache::PageCache;
 use super::queue::{Request, Taken};
 use super::run::{SNAPSHOT_ENTRY_MAX, put_control};
 use super::segment::Segment;
-use super::shared::{SharedRef, Spare};
+use super::shared::SharedRef;
 use super::tails::Tails;
 use crate::LogError;
 
@@ -58,11 +59,13 @@ pub(crate) struct Committer {
     retired: Option<Retired>,
     sequence: u64,
     frame: Vec<u8>,
+    page_cache: PageCache,
 }
 
 impl Committer {
     pub(crate) fn new(shared: SharedRef, tails: Tails, head: Head, sequence: u64) -> Self {
-        Self { shared, tails, head, retired: None, sequence, frame: Vec::new() }
+        let page_cache = PageCache::new(shared.config.written_bytes);
+        Self { shared, tails, head, retired: None, sequence, frame: Vec::new(), page_cache }
     }
 
     /// Commits until the queue is closed and empty, or a write fails.
@@ -110,11 +113,14 @@ impl Committer {
         self.write(&mut frame, FrameKind::Commit, runs + encoded.runs)?;
         self.head.unmarked = true;
         self.frame = frame;
-        self.frame.shrink_to(POOLED_BYTES_MAX);
         self.publish(&encoded);
         self.shared.bytes_appended.fetch_add(draft.payload_bytes, Ordering::Relaxed);
         draft.settle();
-        self.order_spare();
+        // After the answers: nobody waits for it.
+        let bytes = self.frame.len() as u64;
+        self.page_cache.wrote(&self.head.segment, self.head.position - bytes, bytes);
+        self.frame.shrink_to(POOLED_BYTES_MAX);
+        self.order_spares();
         Ok(())
     }
 
@@ -172,7 +178,7 @@ impl Committer {
             self.shared.order(Job::Index(sealed));
         }
         if !dead.is_empty() {
-            self.shared.order(Job::Remove(dead));
+            self.shared.order(Job::Retire(dead));
         }
     }
 
@@ -235,14 +241,15 @@ impl Committer {
         let needed = frame_bytes_max(batch) + self.snapshot_bytes_max() + 2 * EMPTY_FRAME_BYTES;
         let len = HEADER_BYTES + needed + needed / 8 + RESERVE_BYTES_MAX.min(needed);
         let next = self.next_segment(len.max(self.shared.config.segment_bytes).next_multiple_of(8))?;
-        self.shared.forgive_spare();
+        self.shared.spares().forgive();
         if let Some(first_sequence) = self.head.first_sequence {
             if !self.head.sealed {
                 self.write_empty(FrameKind::Seal)?;
             }
             self.retired = Some(Retired { first_sequence, next_sequence: self.sequence });
         } else {
-            self.keep_blank();
+            // The segment without a frame that a larger one replaces stays for later.
+            self.shared.spares().give_back((*self.head.segment).clone());
         }
         self.head = Head {
             segment: Arc::new(next),
@@ -254,36 +261,23 @@ impl Committer {
         Ok(())
     }
 
-    /// The segment without a frame that a larger one replaces stays for later.
-    fn keep_blank(&self) {
-        let mut spare = self.shared.spare();
-        if matches!(*spare, Spare::None) {
-            *spare = Spare::Ready((*self.head.segment).clone());
-        }
-    }
-
-    /// The segment made ahead if it is long enough, or a new one.
+    /// A segment made ahead if one is long enough, or a new one.
     fn next_segment(&self, len: u64) -> Result<Segment, LogError> {
-        let mut spare = self.shared.spare();
-        if matches!(&*spare, Spare::Ready(segment) if segment.len >= len)
-            && let Spare::Ready(segment) = std::mem::take(&mut *spare)
-        {
+        let ready = self.shared.spares().take(len);
+        if let Some(segment) = ready {
             return Ok(segment);
         }
-        drop(spare);
-        self.shared.create_segment(len)
+        let made = self.shared.make_segment(len)?;
+        self.shared.spares().missed();
+        Ok(made)
     }
 
-    /// Has the next segment made once this one is half full.
-    fn order_spare(&self) {
-        if self.head.position < self.head.segment.len / 2 {
-            return;
-        }
-        let mut spare = self.shared.spare();
-        if matches!(*spare, Spare::None) {
-            *spare = Spare::Ordered;
-            drop(spare);
-            self.shared.order(Job::MakeSpare);
+    /// Has the next segments made.
+    fn order_spares(&self) {
+        let half_full = self.head.position >= self.head.segment.len / 2;
+        let due = self.shared.spares().order(half_full);
+        if due {
+            self.shared.order(Job::MakeSpares);
         }
     }
 }

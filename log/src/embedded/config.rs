@@ -14,6 +14,8 @@ const SEGMENT_BYTES: u64 = 64 << 20;
 const QUEUE_BYTES: usize = 64 << 20;
 /// Default memory for the indexes of sealed segments.
 const CACHE_BYTES: usize = 32 << 20;
+/// Default memory of the system for what was written last.
+const WRITTEN_BYTES: u64 = 256 << 20;
 /// A segment holds its header page, a snapshot, a frame and a seal.
 const SEGMENT_BYTES_MIN: u64 = 8 << 10;
 /// Positions in a segment are 32-bit, and one call may make a segment longer.
@@ -35,6 +37,9 @@ pub struct EmbeddedConfig {
     pub queue_bytes: usize,
     /// Memory for the indexes of sealed segments.
     pub cache_bytes: usize,
+    /// How much of what was written last is left in the system's page cache. Reads from further back come from the disk,
+    /// and then from the cache as the system sees fit.
+    pub written_bytes: u64,
     /// Move damage aside into `quarantine/` and go on, instead of [`crate::LogError::Corrupt`].
     pub repair: bool,
 }
@@ -49,6 +54,7 @@ impl EmbeddedConfig {
             segment_bytes: SEGMENT_BYTES,
             queue_bytes: QUEUE_BYTES,
             cache_bytes: CACHE_BYTES,
+            written_bytes: WRITTEN_BYTES,
             repair: false,
         }
     }

@@ -16,7 +16,7 @@ use super::queue::{Queue, Request};
 use super::reader::{offset_at_time, read_page, readable};
 use super::recovery::{Recovered, recover};
 use super::segment::failed;
-use super::shared::{Shared, SharedRef, Spare};
+use super::shared::{Shared, SharedRef};
 use crate::{Appended, Bounds, Log, LogError, Page, PartitionAppend, Pending};
 
 /// The file whose lock keeps a second process out.
@@ -54,12 +54,12 @@ impl EmbeddedLog {
         })?;
         let recovered = recover(&config)?;
         let (jobs, orders) = mpsc::channel();
-        let Recovered { tails, table, head, sequence, spare, next_segment, unindexed, holes } = recovered;
+        let Recovered { tails, table, head, sequence, spares, next_segment, unindexed, holes } = recovered;
         let shared = Arc::new(Shared {
             cache: Cache::new(config.cache_bytes),
             queue: Queue::new(config.queue_bytes),
             table: Mutex::new(table),
-            spare: Mutex::new(spare.map_or(Spare::None, Spare::Ready)),
+            spares: Mutex::new(spares),
             next_segment: AtomicU64::new(next_segment),
             bytes_appended: AtomicU64::new(0),
             jobs,
@@ -74,7 +74,7 @@ impl EmbeddedLog {
             shared.order(Job::Index(Arc::new(SealedSegment { segment, footer })));
         }
         let dead = shared.table().take_dead();
-        shared.order(Job::Remove(dead));
+        shared.order(Job::Retire(dead));
         let threads = vec![
             spawn("log-commit", {
                 let shared = Arc::clone(&shared);

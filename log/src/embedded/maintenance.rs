@@ -1,46 +1,48 @@
-//! The thread for work that no append waits for: making the next segment, writing sidecars, removing dead segments.
+//! The thread for work that no append waits for: making segments ahead, writing sidecars, retiring dead segments.
 
 use std::sync::{Arc, mpsc};
 
 use super::cache::SealedSegment;
-use super::segment::{remove, write_sidecar};
-use super::shared::{Shared, SharedRef, Spare};
+use super::segment::{discard, retire, write_sidecar};
+use super::shared::{Shared, SharedRef};
+use super::spares::Spares;
 
 /// Something to do.
 pub(crate) enum Job {
-    /// Make a segment of the default length ahead.
-    MakeSpare,
+    /// Make segments of the default length ahead.
+    MakeSpares,
     /// Write the sidecar of a sealed segment.
     Index(Arc<SealedSegment>),
-    /// Remove segments in which nothing is live.
-    Remove(Vec<u64>),
+    /// Retire segments in which nothing is live.
+    Retire(Vec<u64>),
     /// The commit thread has ended.
     End,
 }
 
 /// Works until [`Job::End`]. Nothing here can lose a record, so a failure is a warning: a missing sidecar is rebuilt, a
-/// missing spare is made by the commit thread, a dead segment is removed at the next open.
+/// missing spare is made by the commit thread, a dead segment is retired at the next open.
 pub(crate) fn run(shared: &SharedRef, jobs: &mpsc::Receiver<Job>) {
     while let Ok(job) = jobs.recv() {
         match job {
-            Job::MakeSpare => make_spare(shared),
+            Job::MakeSpares => make_spares(shared),
             Job::Index(sealed) => index(shared, &sealed),
-            Job::Remove(ids) => ids.into_iter().for_each(|id| remove_dead(shared, id)),
+            Job::Retire(ids) => retire_dead(shared, &ids),
             Job::End => break,
         }
     }
 }
 
-fn make_spare(shared: &Shared) {
-    let made = shared.create_segment(shared.config.segment_bytes);
-    let mut spare = shared.spare();
-    *spare = match made {
-        Ok(segment) => Spare::Ready(segment),
-        Err(error) => {
-            tracing::warn!(%error, "no segment could be made ahead");
-            Spare::Refused
+/// Makes segments while they are wanted.
+fn make_spares(shared: &Shared) {
+    while shared.spares().wants_another() {
+        match shared.make_segment(shared.config.segment_bytes) {
+            Ok(segment) => shared.spares().give_back(segment),
+            Err(error) => {
+                tracing::warn!(%error, "no segment could be made ahead");
+                shared.spares().refuse();
+            }
         }
-    };
+    }
 }
 
 fn index(shared: &Shared, sealed: &SealedSegment) {
@@ -53,13 +55,33 @@ fn index(shared: &Shared, sealed: &SealedSegment) {
     }
 }
 
-fn remove_dead(shared: &Shared, id: u64) {
-    shared.cache.remove(id);
-    match remove(&*shared.config.vfs, &shared.config.dir, id) {
-        Ok(()) => {
-            tracing::debug!(segment = id, "segment removed");
-            shared.forgive_spare();
+/// The commit thread took these out of the table when their last record was gone, so a reader that still has one open
+/// finds out there why its bytes are others.
+fn retire_dead(shared: &Shared, ids: &[u64]) {
+    if ids.is_empty() {
+        return;
+    }
+    let (vfs, dir) = (&*shared.config.vfs, shared.config.dir.as_path());
+    ids.iter().for_each(|id| shared.cache.remove(*id));
+    let retired = match retire(vfs, dir, ids) {
+        Ok(retired) => retired,
+        Err(error) => {
+            tracing::warn!(%error, segments = ids.len(), "dead segments wait for the next start");
+            return;
         }
-        Err(error) => tracing::warn!(%error, segment = id, "a dead segment was not removed"),
+    };
+    let pool_max = Spares::pool_max(shared.table().sealed.len());
+    for old in retired {
+        tracing::debug!(path = %old.path.display(), "segment retired");
+        let surplus = match old.len == shared.config.segment_bytes {
+            true => shared.spares().keep(old, pool_max),
+            false => Some(old),
+        };
+        if let Some(old) = surplus {
+            discard(vfs, &old);
+        }
+        // Many may die at once, and the commit thread does not wait for all of them.
+        shared.spares().forgive();
+        make_spares(shared);
     }
 }

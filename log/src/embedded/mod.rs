@@ -6,7 +6,7 @@
 //! A call goes to the queue (`queue.rs`), the commit thread (`committer.rs`) makes one frame of all that waits
 //! (`draft.rs`, `run.rs`, `format.rs`), flushes it once, publishes it in the table (`table.rs`) and answers. Readers
 //! (`reader.rs`) go from the table to a run in a segment. The maintenance thread (`maintenance.rs`) makes segments
-//! ahead and removes dead ones. On open, `recovery.rs` gets the state back (`scan.rs`), or refuses, or repairs
+//! ahead and retires dead ones, which are used again (`spares.rs`). On open, `recovery.rs` gets the state back (`scan.rs`), or refuses, or repairs
 //! (`repair.rs`). Start with `engine.rs`.
 //!
 //! The command log and all streams share one lane of segments: a segment is removed when nothing in it is live, so one
@@ -20,6 +20,7 @@ mod engine;
 mod format;
 mod index;
 mod maintenance;
+mod page_cache;
 mod queue;
 mod reader;
 mod recovery;
@@ -28,6 +29,7 @@ mod run;
 mod scan;
 mod segment;
 mod shared;
+mod spares;
 mod table;
 mod tails;
 

@@ -111,13 +111,27 @@ fn run_at(
 ) -> Result<Option<Vec<StoredRecord>>, LogError> {
     match place {
         None => Ok(None),
-        Some(Place::Active(segment, posting)) => read_run(&segment, partition, posting).map(Some),
+        Some(Place::Active(segment, posting)) => read_live_run(shared, &segment, partition, posting),
         Some(Place::Sealed(id)) => {
             let Some(sealed) = sealed_segment(shared, id)? else { return Ok(None) };
             let postings = sealed.footer.postings_of(partition);
             let Some(posting) = postings.get(choose(postings)) else { return Ok(None) };
-            read_run(&sealed.segment, partition, *posting).map(Some)
+            read_live_run(shared, &sealed.segment, partition, *posting)
         }
+    }
+}
+
+/// The records of a run, or `None` when its segment died: its file may be cut or be another segment already. The table
+/// forgets a segment before its file is touched, so it is asked after the read.
+fn read_live_run(
+    shared: &Shared,
+    segment: &Segment,
+    partition: PartitionId,
+    posting: Posting,
+) -> Result<Option<Vec<StoredRecord>>, LogError> {
+    match read_run(segment, partition, posting) {
+        Err(_) if !shared.table().holds(segment.id) => Ok(None),
+        read => read.map(Some),
     }
 }
 

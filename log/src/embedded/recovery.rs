@@ -19,6 +19,7 @@ use super::repair;
 use super::run::Run;
 use super::scan::{End, Scan, Window, scan};
 use super::segment::{self, Segment, damaged, failed, new_salt, parse_name};
+use super::spares::{READY_MAX, Spares};
 use super::table::Table;
 use super::tails::Tails;
 use crate::LogError;
@@ -29,7 +30,7 @@ pub(crate) struct Recovered {
     pub(crate) table: Table,
     pub(crate) head: Head,
     pub(crate) sequence: u64,
-    pub(crate) spare: Option<Segment>,
+    pub(crate) spares: Spares,
     pub(crate) next_segment: u64,
     /// Sealed segments whose sidecar has to be written.
     pub(crate) unindexed: Vec<(Segment, Footer)>,
@@ -44,31 +45,38 @@ struct Known {
     sidecar: Option<Footer>,
 }
 
-/// A segment without a good frame, and whether it is all zeros.
+/// A segment without a good frame, and whether nothing was ever written to it.
 type Blank = (Segment, bool);
+
+/// What the folder holds.
+struct Files {
+    segments: BTreeSet<u64>,
+    /// Of dead segments.
+    retired: BTreeSet<u64>,
+    /// No file has it or a higher one.
+    next_id: u64,
+}
 
 /// Reads the folder; on return everything that is in the state is durable.
 pub(crate) fn recover(config: &EmbeddedConfig) -> Result<Recovered, LogError> {
-    let files = tidy(config)?;
-    let mut next_segment = files.last().map_or(0, |id| id + 1);
-    let (mut known, blanks) = survey(config, files)?;
+    let Files { segments, retired, next_id: mut next_segment } = tidy(config)?;
+    let (mut known, blanks) = survey(config, segments)?;
     if let Some(newest) = known.last()
         && newest.sidecar.is_some()
     {
         let what = "the segment is sealed and indexed, but the one that followed it is missing or has no good frame";
         return Err(damaged(&newest.segment.path, 0, what));
     }
-    let spare = keep_one_blank(config, blanks)?;
     if known.is_empty() {
-        let segment = match spare {
+        let mut spares = stock(config, blanks, retired, 0)?;
+        let segment = match spares.take(config.segment_bytes) {
             Some(segment) => segment,
             None => {
                 next_segment += 1;
-                let salt = new_salt(&*config.random);
-                segment::create(&*config.vfs, &config.dir, next_segment - 1, salt, config.segment_bytes)?
+                first_segment(config, &mut spares, next_segment - 1)?
             }
         };
-        return Ok(empty(segment, next_segment));
+        return Ok(empty(segment, spares, next_segment));
     }
     let Replayed { tails, index, found } = replay(config, &known)?;
     let segment = known.pop().map(|newest| Arc::new(newest.segment)).expect("it is not empty");
@@ -94,6 +102,8 @@ pub(crate) fn recover(config: &EmbeddedConfig) -> Result<Recovered, LogError> {
         let what = format!("records of {partition:?} before {before:?} are in no segment");
         return Err(damaged(&config.dir, 0, what));
     }
+    // Only now is it certain that this start will not be refused.
+    let spares = stock(config, blanks, retired, table.sealed.len())?;
     let head = Head {
         segment,
         position: found.position,
@@ -101,7 +111,7 @@ pub(crate) fn recover(config: &EmbeddedConfig) -> Result<Recovered, LogError> {
         sealed: found.end == End::Sealed,
         unmarked: found.end != End::Sealed && found.last_frame.is_some_and(|(_, has_runs)| has_runs),
     };
-    Ok(Recovered { tails, table, head, sequence: found.next_sequence, spare, next_segment, unindexed, holes })
+    Ok(Recovered { tails, table, head, sequence: found.next_sequence, spares, next_segment, unindexed, holes })
 }
 
 /// Opens every segment and puts those with frames in the order of their frames; the others are blank.
@@ -120,7 +130,7 @@ fn survey(config: &EmbeddedConfig, ids: BTreeSet<u64>) -> Result<(Vec<Known>, Ve
         };
         match first {
             Ok(first_sequence) => known.push(Known { segment, first_sequence, sidecar }),
-            Err(zeros) => blanks.push((segment, zeros)),
+            Err(unwritten) => blanks.push((segment, unwritten)),
         }
     }
     known.sort_by_key(|known| known.first_sequence);
@@ -133,49 +143,85 @@ fn survey(config: &EmbeddedConfig, ids: BTreeSet<u64>) -> Result<(Vec<Known>, Ve
     Ok((known, blanks))
 }
 
-/// Removes what an earlier process did not finish and lists the ids of the segments.
-fn tidy(config: &EmbeddedConfig) -> Result<BTreeSet<u64>, LogError> {
+/// Removes what an earlier process did not finish and lists the others.
+fn tidy(config: &EmbeddedConfig) -> Result<Files, LogError> {
     let (vfs, dir) = (&*config.vfs, config.dir.as_path());
     let names = vfs.list(dir).map_err(|error| failed("list", dir, &error))?;
     let parsed: Vec<_> = names.iter().filter_map(|name| parse_name(name).map(|(id, kind)| (name, id, kind))).collect();
-    let segments: BTreeSet<u64> = parsed.iter().filter(|(_, _, kind)| *kind == "log").map(|(_, id, _)| *id).collect();
+    let of_kind = |wanted| parsed.iter().filter(move |(_, _, kind)| *kind == wanted).map(|(_, id, _)| *id).collect();
+    let segments: BTreeSet<u64> = of_kind("log");
+    let next_id = parsed.iter().map(|(_, id, _)| id + 1).max().unwrap_or(0);
+    let retired = of_kind("free");
     for (name, id, kind) in parsed {
         if kind.ends_with(".new") || (kind == "idx" && !segments.contains(&id)) {
             let path = dir.join(name);
             vfs.remove(&path).map_err(|error| failed("remove", &path, &error))?;
         }
     }
-    Ok(segments)
+    Ok(Files { segments, retired, next_id })
 }
 
-/// The sequence of the segment's first frame; without any frame, whether it is all zeros.
+/// The sequence of the segment's first frame; without any frame, whether nothing was ever written in its place.
 fn first_sequence(config: &EmbeddedConfig, segment: &Segment) -> Result<Result<u64, bool>, LogError> {
     if let Some((header, _)) = Window::new(segment).frame(HEADER_BYTES)? {
         return Ok(Ok(header.sequence));
     }
     // No good first frame: either no frame was ever durable here, or there is one behind the damage.
     let found = repair::scan(config, segment, || scan(segment, &mut |_, _| Ok(())))?;
-    Ok(found.first_sequence.ok_or(found.end == End::Open { zeros: true }))
+    if let Some(first) = found.first_sequence {
+        return Ok(Ok(first));
+    }
+    let mut page = vec![0; segment.len.saturating_sub(HEADER_BYTES).min(HEADER_BYTES) as usize];
+    let read = segment.file.read_exact_at(&mut page, HEADER_BYTES);
+    read.map_err(|error| failed("read", &segment.path, &error))?;
+    Ok(Err(page.iter().all(|byte| *byte == 0)))
 }
 
-/// A blank segment of the right length is the spare; others are removed. A torn first frame makes a segment unfit,
-/// because a spare must be zeros.
-fn keep_one_blank(config: &EmbeddedConfig, blanks: Vec<Blank>) -> Result<Option<Segment>, LogError> {
-    let mut spare = None;
-    for (segment, zeros) in blanks {
-        if spare.is_none() && zeros && segment.len == config.segment_bytes {
-            spare = Some(segment);
-        } else if config.repair && !zeros {
+/// Sorts what holds nothing into segments that are ready, dead ones to recycle, and what is removed. A blank segment
+/// whose first page was written to is not ready: with repair it is moved aside, because it may be a wholly damaged one.
+fn stock(
+    config: &EmbeddedConfig,
+    blanks: Vec<Blank>,
+    retired: BTreeSet<u64>,
+    living: usize,
+) -> Result<Spares, LogError> {
+    let (vfs, dir) = (&*config.vfs, config.dir.as_path());
+    let mut ready = Vec::new();
+    let mut unfit = Vec::new();
+    for (segment, unwritten) in blanks {
+        if unwritten && segment.len == config.segment_bytes && ready.len() < READY_MAX {
+            ready.push(segment);
+        } else if config.repair && !unwritten {
             repair::set_blank_aside(config, &segment)?;
         } else {
-            segment::remove(&*config.vfs, &config.dir, segment.id)
-                .map_err(|error| failed("remove", &segment.path, &error))?;
+            unfit.push(segment.id);
         }
     }
-    Ok(spare)
+    let mut dead = segment::retire(vfs, dir, &unfit)?;
+    for id in retired {
+        dead.push(segment::open_retired(vfs, segment::retired_path(dir, id))?);
+    }
+    let mut spares = Spares::new(ready);
+    for old in dead {
+        let surplus = match old.len == config.segment_bytes {
+            true => spares.keep(old, Spares::pool_max(living)),
+            false => Some(old),
+        };
+        surplus.iter().for_each(|old| segment::discard(vfs, old));
+    }
+    Ok(spares)
 }
 
-fn empty(segment: Segment, next_segment: u64) -> Recovered {
+/// The segment of a log that has none.
+fn first_segment(config: &EmbeddedConfig, spares: &mut Spares, id: u64) -> Result<Segment, LogError> {
+    let (vfs, dir, salt) = (&*config.vfs, config.dir.as_path(), new_salt(&*config.random));
+    match spares.take_retired() {
+        Some(old) => segment::recycle(vfs, dir, old, id, salt),
+        None => segment::create(vfs, dir, id, salt, config.segment_bytes),
+    }
+}
+
+fn empty(segment: Segment, spares: Spares, next_segment: u64) -> Recovered {
     let segment = Arc::new(segment);
     let head = Head {
         segment: Arc::clone(&segment),
@@ -189,7 +235,7 @@ fn empty(segment: Segment, next_segment: u64) -> Recovered {
         table: Table::new(segment, ActiveIndex::new()),
         head,
         sequence: 0,
-        spare: None,
+        spares,
         next_segment,
         unindexed: Vec::new(),
         holes: Vec::new(),
@@ -239,8 +285,12 @@ fn replay(config: &EmbeddedConfig, known: &[Known]) -> Result<Replayed, LogError
     Ok(Replayed { tails, index, found })
 }
 
-/// Zeros the torn tail, writes the last frame again and flushes. The frame may be in the system's cache only, and
-/// after a failed flush the system believes that cache to be clean: without a new write it would never reach the disk.
+/// Writes the last frame again and flushes. The frame may be in the system's cache only, and after a failed flush the
+/// system believes that cache to be clean: without a new write it would never reach the disk.
+///
+/// What a torn write left behind that frame stays, as the remains of a segment's former lives do. The next frame is
+/// written over its beginning, which is the only place where it had a frame header of this segment; so whatever is left
+/// of it behind the next frame cannot be taken for a frame, now or at any later start.
 fn settle_end(segment: &Segment, found: &Scan) -> Result<(), LogError> {
     let io = |error: std::io::Error| failed("settle", &segment.path, &error);
     let mut window = Window::new(segment);
@@ -250,15 +300,6 @@ fn settle_end(segment: &Segment, found: &Scan) -> Result<(), LogError> {
         let mut frame = frame.to_vec();
         frame.resize(padded(frame.len()), 0);
         segment.file.write_all_at(&frame, position).map_err(io)?;
-    }
-    if found.end == (End::Open { zeros: false }) {
-        let zeros = vec![0; 1 << 20];
-        let mut position = found.position;
-        while position < segment.len {
-            let piece = (segment.len - position).min(zeros.len() as u64);
-            segment.file.write_all_at(&zeros[..piece as usize], position).map_err(io)?;
-            position += piece;
-        }
     }
     segment.file.sync_data().map_err(io)
 }

@@ -4,6 +4,9 @@
 //! below which all were durable when it was written. So a bad frame with a sequence below the highest such number
 //! that is found anywhere, also behind the bad frame, was durable once and is damage; any other is the torn tail of
 //! the last write, which nobody was told of.
+//!
+//! A recycled segment has the frames of its former lives behind its own. They bear other salts, so here they are as
+//! good as zeros.
 
 use super::format::{FRAME_ALIGN, FRAME_HEADER_BYTES, FrameHeader, FrameKind, HEADER_BYTES, check_frame};
 use super::run::{Run, decode_run};
@@ -17,8 +20,8 @@ const WINDOW_BYTES: usize = 1 << 20;
 pub(crate) enum End {
     /// At the seal.
     Sealed,
-    /// At bytes that are no frame, with no frame behind them; `zeros` when there is nothing at all behind.
-    Open { zeros: bool },
+    /// At bytes that are no frame, with no frame behind them: zeros, what a dead segment left, or a torn write.
+    Open,
     /// At bytes that are no frame, though a frame stands behind them at this position.
     Damaged { next: u64 },
 }
@@ -60,7 +63,7 @@ pub(crate) fn scan(segment: &Segment, on_run: OnRun<'_>) -> Result<Scan, LogErro
         position: HEADER_BYTES,
         durable_below: 0,
         gap: false,
-        end: End::Open { zeros: true },
+        end: End::Open,
     };
     let mut after_gap = false;
     while let Some((header, frame)) = window.frame(scan.position)? {
@@ -103,14 +106,13 @@ fn give_runs(header: FrameHeader, runs: &[u8], body: u32, on_run: OnRun<'_>) -> 
 
 /// Searches for frames behind the good ones.
 fn look_behind(window: &mut Window<'_>, scan: &mut Scan) -> Result<(), LogError> {
-    let mut zeros = true;
     let salt = window.segment.salt;
     let mut position = scan.position;
     let mut next = None;
     while position + FRAME_ALIGN as u64 <= window.segment.len {
         let left = (window.segment.len - position).min(WINDOW_BYTES as u64) as usize;
         let bytes = window.bytes(position, left)?.unwrap_or_default();
-        let Some(hit) = candidate(bytes, salt, &mut zeros) else {
+        let Some(hit) = candidate(bytes, salt) else {
             // Overlaps by a header, so that none is cut in two.
             let done = (left / FRAME_ALIGN * FRAME_ALIGN).saturating_sub(FRAME_HEADER_BYTES);
             position += if done == 0 || left < WINDOW_BYTES { left as u64 } else { done as u64 };
@@ -127,18 +129,17 @@ fn look_behind(window: &mut Window<'_>, scan: &mut Scan) -> Result<(), LogError>
             position += FRAME_ALIGN as u64;
         }
     }
-    scan.end = next.map_or(End::Open { zeros }, |next| End::Damaged { next });
+    scan.end = next.map_or(End::Open, |next| End::Damaged { next });
     Ok(())
 }
 
-/// The first place in `bytes` that looks like a frame header with `salt`; clears `zeros` at anything but zero.
-fn candidate(bytes: &[u8], salt: u64, zeros: &mut bool) -> Option<usize> {
+/// The first place in `bytes` that looks like a frame header with `salt`.
+fn candidate(bytes: &[u8], salt: u64) -> Option<usize> {
     const ZEROS: [u8; 4096] = [0; 4096];
     for (index, page) in bytes.chunks(ZEROS.len()).enumerate() {
         if *page == ZEROS[..page.len()] {
             continue;
         }
-        *zeros = false;
         let start = index * ZEROS.len();
         let mut places = (start..start + page.len()).step_by(FRAME_ALIGN);
         if let Some(hit) = places.find(|at| FrameHeader::decode(&bytes[*at..], salt).is_some()) {

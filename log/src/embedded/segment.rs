@@ -1,7 +1,8 @@
-//! Segment files: their names, how one is made, how its sidecar is written and removed.
+//! Segment files: their names, how one is made, retired and recycled, how its sidecar is written.
 //!
-//! A segment comes into being whole: zeros and header are written and synced under a `.new` name, then renamed. So a
-//! `.log` file always has a valid header, and growing never happens on the path of an append.
+//! A segment comes into being whole: its room is taken and its header is written and synced under another name (`.new`,
+//! or `.free` when it was one before), then it is renamed. So a `.log` file always has a valid header, and growing never
+//! happens on the path of an append. Why the steps of recycling have this order: `spares.rs`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,13 +10,15 @@ use std::sync::Arc;
 
 use types::Random;
 
-use super::format::{HeaderError, SegmentHeader};
+use super::format::{HEADER_BYTES, HeaderError, SegmentHeader};
 use super::index::{Footer, SIDECAR_HEADER_BYTES};
 use crate::LogError;
 use crate::vfs::{Vfs, VfsFile};
 
 /// Where damage goes on repair.
 pub(crate) const QUARANTINE: &str = "quarantine";
+/// A file is given back in pieces of this length.
+const DISCARD_BYTES: u64 = 16 << 20;
 
 /// A segment file that is open.
 #[derive(Clone)]
@@ -48,6 +51,11 @@ pub(crate) fn segment_path(dir: &Path, id: u64) -> PathBuf {
 /// The name of a segment's sidecar.
 pub(crate) fn sidecar_path(dir: &Path, id: u64) -> PathBuf {
     dir.join(format!("seg-{id:016x}.idx"))
+}
+
+/// The name of a dead segment's file until it is recycled.
+pub(crate) fn retired_path(dir: &Path, id: u64) -> PathBuf {
+    dir.join(format!("seg-{id:016x}.free"))
 }
 
 /// The id in the name of a segment or sidecar, and the rest of the name.
@@ -89,13 +97,77 @@ fn write_new(vfs: &dyn Vfs, path: &Path, salt: u64, id: u64, len: u64) -> io::Re
     Ok(file)
 }
 
+/// A file that was a segment and will be one again.
+pub(crate) struct Retired {
+    pub(crate) path: PathBuf,
+    pub(crate) len: u64,
+    pub(crate) file: Arc<dyn VfsFile>,
+}
+
+/// Takes their names from dead segments, durably, and answers the files. A segment that could not be renamed keeps its
+/// name until the next start finds it dead; on an error nothing is known and nothing may be recycled.
+pub(crate) fn retire(vfs: &dyn Vfs, dir: &Path, ids: &[u64]) -> Result<Vec<Retired>, LogError> {
+    let mut retired = Vec::new();
+    for id in ids {
+        let path = segment_path(dir, *id);
+        let free = retired_path(dir, *id);
+        match vfs.rename(&path, &free) {
+            Ok(()) => retired.push(free),
+            Err(error) => tracing::warn!(error = %failed("rename", &path, &error), "a dead segment keeps its name"),
+        }
+        // One that stays is rebuilt, or removed as one without a segment.
+        let _absent = vfs.remove(&sidecar_path(dir, *id));
+    }
+    vfs.sync_dir(dir).map_err(|error| failed("sync folder", dir, &error))?;
+    retired.into_iter().map(|path| open_retired(vfs, path)).collect()
+}
+
+/// Opens a file that lost its name as a segment.
+pub(crate) fn open_retired(vfs: &dyn Vfs, path: PathBuf) -> Result<Retired, LogError> {
+    let io = |error| failed("open segment", &path, &error);
+    let file = vfs.open(&path).map_err(io)?;
+    let len = file.len().map_err(io)?;
+    Ok(Retired { path, len, file })
+}
+
+/// Makes segment `id` of a file whose old name is durably gone. The page behind the header becomes zeros, which says
+/// that there is no first frame yet; the rest stays what it was.
+pub(crate) fn recycle(vfs: &dyn Vfs, dir: &Path, old: Retired, id: u64, salt: u64) -> Result<Segment, LogError> {
+    let mut pages = SegmentHeader { id, salt }.encode();
+    pages.resize(old.len.min(2 * HEADER_BYTES) as usize, 0);
+    let written = old.file.write_all_at(&pages, 0).and_then(|()| old.file.sync_data());
+    if let Err(error) = written {
+        // Never tried again: what the disk has of it is unknown.
+        discard(vfs, &old);
+        return Err(failed("recycle segment", &old.path, &error));
+    }
+    let path = segment_path(dir, id);
+    vfs.rename(&old.path, &path).map_err(|error| failed("rename", &old.path, &error))?;
+    vfs.sync_dir(dir).map_err(|error| failed("sync folder", dir, &error))?;
+    Ok(Segment { id, salt, path, len: old.len, file: old.file })
+}
+
+/// Gives the room of a retired file back, a piece at a time: freeing a large file at once holds up every flush beside it.
+pub(crate) fn discard(vfs: &dyn Vfs, old: &Retired) {
+    let mut len = old.len;
+    while len > DISCARD_BYTES {
+        len -= DISCARD_BYTES;
+        if old.file.set_len(len).is_err() {
+            break;
+        }
+    }
+    if let Err(error) = vfs.remove(&old.path) {
+        tracing::warn!(error = %failed("remove", &old.path, &error), "the next start removes it");
+    }
+}
+
 /// Opens segment `id` and checks its header.
 pub(crate) fn open(vfs: &dyn Vfs, dir: &Path, id: u64) -> Result<Segment, LogError> {
     let path = segment_path(dir, id);
     let io = |error| failed("open segment", &path, &error);
     let file = vfs.open(&path).map_err(io)?;
     let len = file.len().map_err(io)?;
-    let mut page = vec![0; len.min(super::format::HEADER_BYTES) as usize];
+    let mut page = vec![0; len.min(HEADER_BYTES) as usize];
     file.read_exact_at(&mut page, 0).map_err(io)?;
     let header = SegmentHeader::decode(&page).map_err(|error| match error {
         HeaderError::Damaged(what) => damaged(&path, 0, what),
@@ -142,14 +214,4 @@ pub(crate) fn read_sidecar(vfs: &dyn Vfs, dir: &Path, segment: &Segment, posting
     let expected: usize = footer.directory.iter().map(|entry| entry.postings as usize).sum();
     let whole = !postings || footer.postings.len() == expected;
     (whole && footer.segment == segment.id && footer.salt == segment.salt).then_some(footer)
-}
-
-/// Removes a segment and its sidecar.
-pub(crate) fn remove(vfs: &dyn Vfs, dir: &Path, id: u64) -> io::Result<()> {
-    vfs.remove(&segment_path(dir, id))?;
-    match vfs.remove(&sidecar_path(dir, id)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    vfs.sync_dir(dir)
 }

@@ -9,21 +9,11 @@ use super::EmbeddedConfig;
 use super::cache::Cache;
 use super::maintenance::Job;
 use super::queue::Queue;
-use super::segment::{Segment, create, new_salt};
+use super::segment::{Segment, create, discard, new_salt, recycle};
+use super::spares::Spares;
 use super::table::Table;
 use crate::LogError;
 use crate::vfs::VfsLock;
-
-/// A segment made ahead.
-#[derive(Default)]
-pub(crate) enum Spare {
-    #[default]
-    None,
-    Ordered,
-    Ready(Segment),
-    /// It could not be made; asked for again after the next roll or removal.
-    Refused,
-}
 
 /// See the module text.
 pub(crate) struct Shared {
@@ -31,7 +21,7 @@ pub(crate) struct Shared {
     pub(crate) table: Mutex<Table>,
     pub(crate) cache: Cache,
     pub(crate) queue: Queue,
-    pub(crate) spare: Mutex<Spare>,
+    pub(crate) spares: Mutex<Spares>,
     pub(crate) next_segment: AtomicU64,
     pub(crate) bytes_appended: AtomicU64,
     pub(crate) jobs: mpsc::Sender<Job>,
@@ -47,22 +37,29 @@ impl Shared {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn spare(&self) -> MutexGuard<'_, Spare> {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn spares(&self) -> MutexGuard<'_, Spares> {
+        self.spares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes a new segment.
-    pub(crate) fn create_segment(&self, len: u64) -> Result<Segment, LogError> {
+    /// Makes a segment of `len` bytes, of a dead one if there is one of that length. A full disk takes the room of the
+    /// dead ones first.
+    pub(crate) fn make_segment(&self, len: u64) -> Result<Segment, LogError> {
+        let (vfs, dir) = (&*self.config.vfs, self.config.dir.as_path());
         let id = self.next_segment.fetch_add(1, Ordering::Relaxed);
         let salt = new_salt(&*self.config.random);
-        create(&*self.config.vfs, &self.config.dir, id, salt, len)
-    }
-
-    /// Lets a spare be ordered again after a refusal.
-    pub(crate) fn forgive_spare(&self) {
-        let mut spare = self.spare();
-        if matches!(*spare, Spare::Refused) {
-            *spare = Spare::None;
+        if len == self.config.segment_bytes {
+            let retired = self.spares().take_retired();
+            if let Some(retired) = retired {
+                return recycle(vfs, dir, retired, id, salt);
+            }
+        }
+        loop {
+            let made = create(vfs, dir, id, salt, len);
+            if !matches!(made, Err(LogError::NoSpace)) {
+                return made;
+            }
+            let retired = self.spares().take_retired();
+            discard(vfs, &retired.ok_or(LogError::NoSpace)?);
         }
     }
 

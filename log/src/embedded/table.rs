@@ -61,6 +61,11 @@ impl Table {
         self.partitions.get(&partition).map(|p| p.bounds)
     }
 
+    /// Whether the segment is in use; the file of one that is not may hold anything by now.
+    pub(crate) fn holds(&self, segment: u64) -> bool {
+        self.active.id == segment || self.sealed.contains_key(&segment)
+    }
+
     /// Bytes of the segments that hold records.
     pub(crate) fn disk_bytes(&self) -> u64 {
         self.active.len + self.sealed.values().map(|sealed| sealed.len).sum::<u64>()

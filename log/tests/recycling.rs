@@ -1,0 +1,124 @@
+//! Segments that are used again: what they held before must never show, in no crash, and to no reader that comes late.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod support;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use log::embedded::EmbeddedLog;
+use log::vfs::{CrashStates, Event, FaultVfs};
+use log::{Log, LogError};
+use support::{Call, model_states, open, prefix_of, run, state, tiny};
+use types::{Offset, PartitionId};
+
+/// Appends of several lengths to two partitions; every few calls one of them is trimmed to its end, so that segments die
+/// and come back all the time.
+fn churn(calls: usize) -> Vec<Call> {
+    let lengths = [vec![1_900], vec![700, 10], vec![90, 90, 90, 1_200], vec![0, 400]];
+    let call = |number: usize| match number % 5 {
+        4 => Call::Trim(number as u64 / 5 % 2, 1 << 40),
+        _ => Call::Append(vec![(number as u64 % 2, lengths[number / 3 % lengths.len()].clone())]),
+    };
+    (0..calls).map(call).collect()
+}
+
+/// How often a dead segment became a new one.
+fn recycled(journal: &[Event]) -> usize {
+    let is = |path: &std::path::Path, kind: &str| path.extension().is_some_and(|extension| extension == kind);
+    let renames = journal.iter().filter(|event| match event {
+        Event::Rename { from, to, .. } => is(from, "free") && is(to, "log"),
+        _ => false,
+    });
+    renames.count()
+}
+
+#[test]
+fn no_crash_brings_back_what_a_segment_held_before() {
+    run(async {
+        let calls = churn(120);
+        let states = model_states(&calls).await;
+        let vfs = FaultVfs::default();
+        let log = EmbeddedLog::open(tiny(&vfs)).unwrap();
+        let mut acknowledged = Vec::new();
+        for (number, call) in calls.iter().enumerate() {
+            call.make(&*log, number).await.unwrap();
+            acknowledged.push((vfs.moment(), number + 1));
+        }
+        log.shutdown().await.unwrap();
+        let journal = vfs.journal();
+        assert!(recycled(&journal) > 10, "{} segments were recycled", recycled(&journal));
+        let mut disk = CrashStates::default();
+        let mut crashes = 0;
+        for (moment, event) in journal.iter().enumerate() {
+            disk.advance(event);
+            let promises = acknowledged.iter().take_while(|(at, _)| *at <= moment + 1);
+            let promise = promises.last().map_or(0, |(_, calls)| *calls);
+            for survival in disk.survivals(4, 3) {
+                crashes += 1;
+                let what = format!("crash after change {moment}, {survival:?}");
+                let log = open(&disk.image(survival)).1.unwrap_or_else(|error| panic!("{what}: {error}"));
+                let shown = state(&*log).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+                assert!(prefix_of(&states, promise, &shown).is_some(), "{what}: {shown:#?}");
+            }
+        }
+        println!("{crashes} crash states");
+    });
+}
+
+#[test]
+fn a_log_that_is_trimmed_stays_in_its_files() {
+    run(async {
+        let vfs = FaultVfs::default();
+        let log = EmbeddedLog::open(tiny(&vfs)).unwrap();
+        let mut most = 0;
+        for (number, call) in churn(2_000).iter().enumerate() {
+            call.make(&*log, number).await.unwrap();
+            most = most.max(vfs.live().keys().filter(|path| !path.ends_with("LOCK")).count());
+        }
+        let kept = state(&*log).await.unwrap();
+        log.shutdown().await.unwrap();
+        drop(log);
+        assert!(most < 40, "{most} files at a time");
+        // A start with dead segments waiting takes them into use again.
+        assert!(vfs.live().keys().any(|path| path.extension().is_some_and(|extension| extension == "free")));
+        let before = vfs.moment();
+        let log = EmbeddedLog::open(tiny(&vfs)).unwrap();
+        assert_eq!(state(&*log).await.unwrap(), kept);
+        for (number, call) in churn(40).iter().enumerate() {
+            call.make(&*log, number).await.unwrap();
+        }
+        assert!(recycled(&vfs.journal()[before..]) > 0);
+    });
+}
+
+#[test]
+fn a_reader_that_comes_late_hears_that_the_records_are_trimmed() {
+    let vfs = FaultVfs::default();
+    let log = EmbeddedLog::open(tiny(&vfs)).unwrap();
+    let ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _reader in 0..3 {
+            scope.spawn(|| {
+                run(async {
+                    while !ended.load(Ordering::Relaxed) {
+                        let Some(bounds) = log.bounds(PartitionId(0)) else { continue };
+                        let from = Offset(bounds.start.0);
+                        match log.read(PartitionId(0), from, 10, 1 << 20).await {
+                            Ok(page) => assert!(page.records.iter().all(|record| record.key.starts_with(b"k"))),
+                            Err(LogError::Trimmed { .. }) => {}
+                            Err(error) => panic!("{error}"),
+                        }
+                    }
+                });
+            });
+        }
+        run(async {
+            for (number, call) in churn(3_000).iter().enumerate() {
+                call.make(&*log, number).await.unwrap();
+            }
+        });
+        ended.store(true, Ordering::Relaxed);
+    });
+    assert!(recycled(&vfs.journal()) > 100);
+}
