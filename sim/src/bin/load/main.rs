@@ -4,12 +4,13 @@
 //! with a hand-written client (`connection.rs`, `answer.rs`), the runs (`drive.rs`, `paced.rs`, `read.rs`, `push.rs`),
 //! the machine's limits (`machine.rs`), a sink that shows what the generator could do against a server that does
 //! nothing (`sink.rs`), and the tables (`report.rs`). Refuses to print a figure of a run in which anything failed.
-//! Read next: `figures/mod.rs`, the order of it all; `growth/mod.rs`; `peer.rs`.
+//! Read next: `figures/mod.rs`, the order of it all; `growth/mod.rs`; `peer.rs`; `engine.rs`, the log without a server.
 
 mod answer;
 mod cbor;
 mod connection;
 mod drive;
+mod engine;
 mod figures;
 mod growth;
 mod machine;
@@ -45,6 +46,8 @@ enum Command {
     Growth(Bench),
     /// Measure a server that is already there and speaks the Kinesis protocol
     Peer(Peer),
+    /// Measure the log engine alone, in this process
+    Engine(engine::Engine),
     /// Answer any request at once: the server against which the generator proves itself
     Sink,
 }
@@ -99,6 +102,8 @@ async fn main() -> ExitCode {
         Command::Bench(options) => figures::run(options).await,
         Command::Growth(options) => growth::run(options).await,
         Command::Peer(options) => peer::run(options).await,
+        Command::Bench(options) => bench::run(options).await,
+        Command::Engine(options) => engine::run(options).await,
         Command::Sink => sink::run().await,
     };
     match outcome {

@@ -3,6 +3,7 @@
 //! Owns the order, the choice (`--only`, `--all`) and what all groups share. Read next: any group.
 
 mod connections;
+mod engine;
 mod generator;
 mod idle;
 mod limits;
@@ -44,7 +45,7 @@ pub(crate) struct Context {
 }
 
 /// The groups in their order.
-pub(crate) const GROUPS: [&str; 10] =
+pub(crate) const GROUPS: [&str; 11] =
     ["limits", "generator", "put-records", "put-record", "tail", "push", "idle", "connections", "shards", "restart"];
 
 /// Measures the chosen groups and prints one table.
@@ -78,6 +79,7 @@ async fn one(group: &str, context: &Context, report: &mut Report) -> Result<(), 
     match group {
         "limits" => limits::measure(context, report),
         "generator" => generator::measure(context, report).await,
+        "engine" => engine::measure(context, report),
         "put-records" => put_records::measure(context, report).await,
         "put-record" => put_record::measure(context, report).await,
         "tail" => tail::measure(context, report).await,
