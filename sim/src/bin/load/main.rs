@@ -102,7 +102,6 @@ async fn main() -> ExitCode {
         Command::Bench(options) => figures::run(options).await,
         Command::Growth(options) => growth::run(options).await,
         Command::Peer(options) => peer::run(options).await,
-        Command::Bench(options) => bench::run(options).await,
         Command::Engine(options) => engine::run(options).await,
         Command::Sink => sink::run().await,
     };

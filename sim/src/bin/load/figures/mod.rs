@@ -45,8 +45,19 @@ pub(crate) struct Context {
 }
 
 /// The groups in their order.
-pub(crate) const GROUPS: [&str; 11] =
-    ["limits", "generator", "put-records", "put-record", "tail", "push", "idle", "connections", "shards", "restart"];
+pub(crate) const GROUPS: [&str; 11] = [
+    "limits",
+    "generator",
+    "engine",
+    "put-records",
+    "put-record",
+    "tail",
+    "push",
+    "idle",
+    "connections",
+    "shards",
+    "restart",
+];
 
 /// Measures the chosen groups and prints one table.
 pub(crate) async fn run(options: Bench) -> Result<(), String> {
