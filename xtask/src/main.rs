@@ -24,7 +24,7 @@ cargo xtask <verb>
   test [rust | tidy | e2e [-- PYTEST_ARGS] | conformance [CLIENT...]]
                           run every suite (or one); prints `<suite>: N passed, N failed` per suite at the end
   lint [--install]        format, clippy and cargo-deny; --install fetches cargo-deny when it is missing
-  bench [--only GROUP,...] [--all] [--stored GB] [--seconds N] [--json FILE] [--write-docs]
+  bench [--only GROUP,...] [--all] [--stored GB] [--seconds N] [--json FILE] [--write-docs] [--no-build]
                           release build, load generator against `thalweg serve`, one table
   bench growth [--only SERIES,...] [--seconds N] [--write-docs]
                           how cost grows with shards, record sizes, connections and readers

@@ -18,15 +18,19 @@ use crate::{place, run};
 
 /// Taken by us; everything else is the load generator's.
 const WRITE_DOCS: &str = "--write-docs";
+/// Measures what was built before.
+const NO_BUILD: &str = "--no-build";
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
-    let write_docs = arguments.iter().any(|argument| argument == WRITE_DOCS);
-    let mut arguments: Vec<String> = arguments.iter().filter(|argument| *argument != WRITE_DOCS).cloned().collect();
+    let (ours, mut arguments): (Vec<String>, Vec<String>) =
+        arguments.iter().cloned().partition(|argument| [WRITE_DOCS, NO_BUILD].contains(&argument.as_str()));
+    let given = |flag: &str| ours.iter().any(|argument| argument == flag);
+    let write_docs = given(WRITE_DOCS);
     let what = match arguments.first().map(String::as_str) {
         Some("growth" | "peers") => arguments.remove(0),
         _ => "bench".to_owned(),
     };
-    let programs = Programs::build()?;
+    let programs = Programs::ready(!given(NO_BUILD))?;
     match what.as_str() {
         "peers" => peers::run(&programs, &arguments, write_docs),
         "growth" => growth::run(&programs, &arguments, write_docs),
@@ -44,9 +48,12 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    fn build() -> Result<Self, String> {
-        run::check(place::cargo().args(["build", "--release", "--package", "server", "--bin", "thalweg"]))?;
-        run::check(place::cargo().args(["build", "--release", "--package", "sim", "--bin", "load"]))?;
+    fn ready(build: bool) -> Result<Self, String> {
+        for (package, program) in [("server", "thalweg"), ("sim", "load")] {
+            if build {
+                run::check(place::cargo().args(["build", "--release", "--package", package, "--bin", program]))?;
+            }
+        }
         let scratch = place::target_directory()?.join("bench");
         std::fs::create_dir_all(&scratch).map_err(|error| format!("{}: {error}", scratch.display()))?;
         Ok(Self {

@@ -34,7 +34,7 @@ pub(super) fn measure(setting: &Setting<'_>) -> Result<Row, String> {
         command.arg(RECORD_BYTES.to_string()).args(["--producer-props", &bootstrap, "acks=all"]).args(more);
         output(&mut command).and_then(|text| parse(&text))
     };
-    let pace = if synced { (10_000, 500) } else { (150_000, 8_000) };
+    let pace = if synced { (8_000, 100) } else { (150_000, 8_000) };
     let batching = ["batch.size=512000", "linger.ms=5", "buffer.memory=67108864", "max.request.size=4194304"];
     // A JVM is slow at first, so the first run is not counted.
     produce("batches", pace.0, &batching)?;
