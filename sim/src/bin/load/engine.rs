@@ -118,7 +118,7 @@ async fn appends(options: &Engine, log: &Arc<EmbeddedLog>) -> Result<(), String>
     let callers: Vec<_> = (0..u64::from(options.callers))
         .map(|caller| {
             let (options, log, payload) = (options.clone(), Arc::clone(log), payload.clone());
-            tokio::spawn(async move { caller_loop(&options, &*log, &payload, caller, share.max(1), until).await })
+            tokio::spawn(async move { caller_loop(&options, &log, &payload, caller, share.max(1), until).await })
         })
         .collect();
     let mut latency = Histogram::<u64>::new_with_bounds(1, 3_600_000_000_000, 3).map_err(|error| error.to_string())?;
