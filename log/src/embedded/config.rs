@@ -14,6 +14,8 @@ const SEGMENT_BYTES: u64 = 64 << 20;
 const QUEUE_BYTES: usize = 64 << 20;
 /// Default memory for the indexes of sealed segments.
 const CACHE_BYTES: usize = 32 << 20;
+/// Default pace of the scrub.
+const SCRUB_BYTES_PER_SECOND: u64 = 20_000_000;
 /// A segment holds its header page, a snapshot, a frame and a seal.
 const SEGMENT_BYTES_MIN: u64 = 8 << 10;
 /// Positions in a segment are 32-bit, and one call may make a segment longer.
@@ -35,6 +37,8 @@ pub struct EmbeddedConfig {
     pub queue_bytes: usize,
     /// Memory for the indexes of sealed segments.
     pub cache_bytes: usize,
+    /// How fast sealed segments are read in the background to find damage; 0 turns it off.
+    pub scrub_bytes_per_second: u64,
     /// Move damage aside into `quarantine/` and go on, instead of [`crate::LogError::Corrupt`].
     pub repair: bool,
 }
@@ -49,6 +53,7 @@ impl EmbeddedConfig {
             segment_bytes: SEGMENT_BYTES,
             queue_bytes: QUEUE_BYTES,
             cache_bytes: CACHE_BYTES,
+            scrub_bytes_per_second: SCRUB_BYTES_PER_SECOND,
             repair: false,
         }
     }

@@ -1,7 +1,7 @@
 //! [`EmbeddedLog`]: opens the files, starts the threads, and hands calls to them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
@@ -15,9 +15,10 @@ use super::maintenance::{self, Job};
 use super::queue::{Queue, Request};
 use super::reader::{offset_at_time, read_page, readable};
 use super::recovery::{Recovered, recover};
+use super::scrub::{self, Scrubbed};
 use super::segment::failed;
 use super::shared::{Shared, SharedRef};
-use crate::{Appended, Bounds, Log, LogError, Page, PartitionAppend, Pending};
+use crate::{Appended, Bounds, Log, LogError, Page, PartitionAppend, Pending, Space};
 
 /// The file whose lock keeps a second process out.
 const LOCK: &str = "LOCK";
@@ -26,6 +27,8 @@ const LOCK: &str = "LOCK";
 pub struct EmbeddedLog {
     shared: SharedRef,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Dropping it ends the scrub.
+    scrub: Mutex<Option<mpsc::Sender<()>>>,
 }
 
 impl std::fmt::Debug for EmbeddedLog {
@@ -64,6 +67,8 @@ impl EmbeddedLog {
             bytes_appended: AtomicU64::new(0),
             jobs,
             stopped: watch::Sender::new(false),
+            scrubbed: Mutex::default(),
+            ending: AtomicBool::new(false),
             ended: watch::Sender::new(false),
             lock: Mutex::new(Some(lock)),
             config,
@@ -75,7 +80,7 @@ impl EmbeddedLog {
         }
         let dead = shared.table().take_dead();
         shared.order(Job::Retire(dead));
-        let threads = vec![
+        let mut threads = vec![
             spawn("log-commit", {
                 let shared = Arc::clone(&shared);
                 move || {
@@ -94,7 +99,13 @@ impl EmbeddedLog {
                 }
             })?,
         ];
-        Ok(Arc::new(Self { shared, threads: Mutex::new(threads) }))
+        let (scrub, stop) = mpsc::channel();
+        let pace = shared.config.scrub_bytes_per_second;
+        if pace > 0 {
+            let shared = Arc::clone(&shared);
+            threads.push(spawn("log-scrub", move || scrub::run(&shared, pace, &stop))?);
+        }
+        Ok(Arc::new(Self { shared, threads: Mutex::new(threads), scrub: Mutex::new(Some(scrub)) }))
     }
 
     /// Becomes `true` when a write or flush failed: the process should exit (code 70) and recover by a new open.
@@ -103,9 +114,20 @@ impl EmbeddedLog {
         self.shared.stopped.subscribe()
     }
 
-    /// Bytes of the segment files that hold records, without the one made ahead.
+    /// Bytes of the segment files that hold records, without those made ahead.
     pub fn disk_bytes(&self) -> u64 {
-        self.shared.table().disk_bytes()
+        self.shared.table().bytes().0
+    }
+
+    /// What the scrub found so far.
+    pub fn scrubbed(&self) -> Scrubbed {
+        self.shared.scrubbed().clone()
+    }
+
+    /// Reads every sealed segment now, without pauses, on the calling thread, and answers as [`EmbeddedLog::scrubbed`].
+    pub fn scrub(&self) -> Scrubbed {
+        scrub::pass(&self.shared, &mut |_bytes| true);
+        self.scrubbed()
     }
 
     fn ask<T: Send + 'static>(&self, request: impl FnOnce(super::queue::Answer<T>) -> Request) -> Pending<T> {
@@ -205,6 +227,12 @@ impl Log for EmbeddedLog {
         self.shared.bytes_appended.load(Ordering::Relaxed)
     }
 
+    fn space(&self) -> Space {
+        let (segments, live) = self.shared.table().bytes();
+        let (ready, retired) = self.shared.spares().bytes();
+        Space { segments, live, ready, retired }
+    }
+
     fn shutdown(&self) -> Pending<()> {
         self.shared.queue.close(LogError::Stopped("shut down".into()));
         let mut ended = self.shared.ended.subscribe();
@@ -220,6 +248,7 @@ impl Log for EmbeddedLog {
 impl Drop for EmbeddedLog {
     fn drop(&mut self) {
         self.shared.queue.close(LogError::Stopped("shut down".into()));
+        self.scrub.lock().unwrap_or_else(PoisonError::into_inner).take();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             // It says why itself when it panics.

@@ -7,7 +7,7 @@
 //! (`draft.rs`, `run.rs`, `format.rs`), flushes it once, publishes it in the table (`table.rs`) and answers. Readers
 //! (`reader.rs`) go from the table to a run in a segment. The maintenance thread (`maintenance.rs`) makes segments
 //! ahead and retires dead ones, which are used again (`spares.rs`). On open, `recovery.rs` gets the state back (`scan.rs`), or refuses, or repairs
-//! (`repair.rs`). Start with `engine.rs`.
+//! (`repair.rs`). `scrub.rs` looks for rot. Start with `engine.rs`.
 //!
 //! The command log and all streams share one lane of segments: a segment is removed when nothing in it is live, so one
 //! that holds an untrimmed record stays. Lanes have a number in the format, for when that costs.
@@ -26,6 +26,7 @@ mod recovery;
 mod repair;
 mod run;
 mod scan;
+mod scrub;
 mod segment;
 mod shared;
 mod spares;
@@ -34,3 +35,4 @@ mod tails;
 
 pub use config::EmbeddedConfig;
 pub use engine::EmbeddedLog;
+pub use scrub::Scrubbed;

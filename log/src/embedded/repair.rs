@@ -93,7 +93,7 @@ pub(crate) fn sealed(
     rebuild: impl Fn() -> Result<Footer, LogError>,
 ) -> Result<Footer, LogError> {
     let found = scan(config, segment, || super::scan::scan(segment, &mut |_, _| Ok(())))?;
-    if config.repair && matches!(found.end, End::Open { .. }) {
+    if config.repair && matches!(found.end, End::Open) {
         cut_out(config, segment, &found, segment.len, FrameKind::Seal)?;
     }
     rebuild()
