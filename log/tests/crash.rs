@@ -1,136 +1,75 @@
 //! Crash enumeration: after every change of the disk, with every kind of loss that the persistence model allows, the
-//! log must come back as the model after some prefix of the calls that holds every acknowledged one; and again when the
-//! recovery itself crashes.
+//! log must come back as the model after some prefix of the calls that holds every acknowledged one and everything that
+//! a reader was shown. Then it must go on, and be crashed again: in its recovery and in what it does afterwards.
+//!
+//! `THALWEG_CRASH_STATES=N` asks for another number of states. The closing line is written past the test harness.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod support;
 
-use std::collections::HashSet;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
 
-use log::Log;
-use log::embedded::EmbeddedLog;
-use log::vfs::{CrashStates, DiskImage, FaultVfs};
-use support::{Call, State, model_states, open, prefix_of, run, state, tiny, workload};
+use support::crashes::{Effort, Tally, Violation, crash};
+use support::life::{Shape, live};
+use support::{run, say};
 
-/// One crash in so many is followed by crashes of its recovery.
-const DEPTH_TWO_EVERY: usize = 23;
-
-/// What a run of the workload left: the disk's journal, and how many calls were acknowledged at which moment.
-struct History {
-    vfs: FaultVfs,
-    acknowledged: Vec<(usize, usize)>,
-}
-
-/// Makes the calls, up to four at a time, and looks in between at what can be read.
-async fn perform(calls: &[Call], states: &[State]) -> History {
-    let vfs = FaultVfs::default();
-    let log = EmbeddedLog::open(tiny(&vfs)).unwrap();
-    let mut acknowledged = Vec::new();
-    for (group, chunk) in calls.chunks(2).enumerate() {
-        let first = group * 2;
-        let pending: Vec<_> = chunk.iter().enumerate().map(|(i, call)| call.make(&*log, first + i)).collect();
-        for (index, pending) in pending.into_iter().enumerate() {
-            let _refused = pending.await;
-            acknowledged.push((vfs.moment(), first + index + 1));
-        }
-        if group % 5 == 0 {
-            let seen = state(&*log).await.unwrap();
-            let prefix = prefix_of(states, first + chunk.len(), &seen).expect("what is read is what was acknowledged");
-            acknowledged.push((vfs.moment(), prefix));
-        }
-        if group % 25 == 3 {
-            // Long enough for a marker.
-            std::thread::sleep(Duration::from_millis(60));
-        }
-    }
-    log.shutdown().await.unwrap();
-    History { vfs, acknowledged }
-}
-
-#[derive(Default)]
-struct Tally {
-    /// By promise, names and checksums of the files.
-    seen: HashSet<(usize, Vec<(PathBuf, u32)>)>,
-    states: usize,
-    twice: usize,
-}
-
-impl Tally {
-    /// Whether this disk with this promise was not looked at yet.
-    fn is_new(&mut self, image: &DiskImage, promise: usize) -> bool {
-        let names = image.iter().map(|(path, bytes)| (path.clone(), crc32c::crc32c(bytes)));
-        self.seen.insert((promise, names.collect()))
-    }
-}
-
-/// Recovers from `image`, checks, and answers the disk and the moment when the log was open and the prefix it showed.
-async fn recover(image: &DiskImage, states: &[State], promise: usize, what: &str) -> (FaultVfs, usize, usize) {
-    let (vfs, log) = open(image);
-    let log = log.unwrap_or_else(|error| panic!("{what}: {error}"));
-    let moment = vfs.moment();
-    let shown = state(&*log).await.unwrap_or_else(|error| panic!("{what}: {error}"));
-    let prefix = prefix_of(states, promise, &shown);
-    let prefix = prefix.unwrap_or_else(|| panic!("{what}: no prefix of at least {promise} calls shows {shown:#?}"));
-    (vfs, moment, prefix)
-}
-
-async fn enumerate(seed: u64, count: usize, tally: &mut Tally) {
-    let calls = workload(seed, count);
-    let states = model_states(&calls).await;
-    let history = perform(&calls, &states).await;
-    let mut disk = CrashStates::default();
-    for (moment, event) in history.vfs.journal().iter().enumerate() {
-        disk.advance(event);
-        let promises = history.acknowledged.iter().filter(|(at, _)| *at <= moment + 1);
-        let promise = promises.map(|(_, calls)| *calls).max().unwrap_or(0);
-        for survival in disk.survivals(6, 4) {
-            let image = disk.image(survival);
-            if !tally.is_new(&image, promise) {
-                continue;
-            }
-            tally.states += 1;
-            let what = format!("seed {seed}, crash after change {moment}, {survival:?}");
-            let (vfs, opened, prefix) = recover(&image, &states, promise, &what).await;
-            if tally.states.is_multiple_of(DEPTH_TWO_EVERY) {
-                crash_recovery(&image, &vfs, opened, &states, (promise, prefix), tally).await;
-            }
-        }
-    }
-}
-
-/// Crashes the recovery of `image` too; what it showed must not be lost.
-async fn crash_recovery(
-    image: &DiskImage,
-    vfs: &FaultVfs,
-    opened: usize,
-    states: &[State],
-    (promise, shown): (usize, usize),
-    tally: &mut Tally,
-) {
-    let mut disk = CrashStates::from_image(image);
-    for (moment, event) in vfs.journal().iter().enumerate() {
-        disk.advance(event);
-        let promise = if moment + 1 >= opened { shown } else { promise };
-        for survival in disk.survivals(2, 2) {
-            let image = disk.image(survival);
-            if tally.is_new(&image, promise) {
-                tally.twice += 1;
-                recover(&image, states, promise, &format!("second crash after change {moment}, {survival:?}")).await;
-            }
-        }
-    }
-}
+/// Different crash states that a run of the tests looks at.
+const STATES: usize = 250_000;
+/// Calls of one life.
+const CALLS: usize = 60;
+/// One crash in so many goes on and is crashed again.
+const AGAIN_EVERY: usize = 8;
+const EFFORT: Effort = Effort { subsets: 12, tears_max: 16 };
 
 #[test]
-fn nothing_acknowledged_is_lost_in_any_crash() {
-    run(async {
-        let mut tally = Tally::default();
-        for seed in 1..=10 {
-            enumerate(seed, 150, &mut tally).await;
-        }
-        println!("{} crash states, {} of them of a recovery", tally.states + tally.twice, tally.twice);
-        assert!(tally.states > 3_000, "the enumeration shrank to {} states", tally.states);
+fn nothing_promised_is_lost_in_any_crash() {
+    let wanted = std::env::var("THALWEG_CRASH_STATES").ok().map_or(STATES, |text| text.parse().expect("a number"));
+    #[allow(clippy::disallowed_methods, reason = "the closing line says how long it took")]
+    let begin = Instant::now();
+    let (next_seed, done) = (AtomicU64::new(0), AtomicUsize::new(0));
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let mut total = Tally::default();
+    std::thread::scope(|scope| {
+        let work = || {
+            let mut tally = Tally::default();
+            while done.load(Ordering::Relaxed) < wanted {
+                let seed = next_seed.fetch_add(1, Ordering::Relaxed);
+                let found = run(explore(seed));
+                done.fetch_add(found.states + found.twice, Ordering::Relaxed);
+                tally.add(found);
+            }
+            tally
+        };
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().for_each(|worker| total.add(worker.join().unwrap()));
     });
+    let seconds = begin.elapsed().as_secs_f32();
+    report(&total, next_seed.into_inner(), seconds);
+    assert_eq!(total.examples, Vec::<String>::new());
+}
+
+/// Lives and crashes by one seed; its shape is one of [`Shape::ALL`] in turn.
+async fn explore(seed: u64) -> Tally {
+    let shape = Shape::ALL[(seed % Shape::ALL.len() as u64) as usize];
+    let mut tally = Tally::default();
+    let (life, calls) = live(shape, seed, CALLS).await;
+    crash(&life, &calls, EFFORT, AGAIN_EVERY, &mut tally, &format!("{shape:?}, seed {seed}")).await;
+    tally
+}
+
+fn report(total: &Tally, seeds: u64, seconds: f32) {
+    let of = |violation| total.count(violation);
+    let line = format!(
+        "crash states: {} from {seeds} seeds in {seconds:.0} s ({} of them second crashes): {} acknowledged lost, {} read \
+         then lost, {} phantom, {} reordered or in part, {} refused",
+        total.states + total.twice,
+        total.twice,
+        of(Violation::Lost),
+        of(Violation::ReadThenLost),
+        of(Violation::Phantom),
+        of(Violation::Reordered),
+        of(Violation::Refused),
+    );
+    say(&line);
 }

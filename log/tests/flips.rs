@@ -1,132 +1,178 @@
-//! Bit rot: a flipped bit in any file is refused or changes nothing; wrong bytes are never served. With repair the log
-//! opens and what it serves is still right.
+//! Bit rot: every bit of every file of a small log flipped once is refused or changes nothing; wrong bytes are never
+//! served. With repair the log opens and what it serves is still right.
+//!
+//! `THALWEG_ROT_STRIDE=N` flips the bits of every N-th byte only.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod support;
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use log::embedded::{EmbeddedConfig, EmbeddedLog};
-use log::vfs::{DiskImage, FaultVfs};
-use log::{Log, LogError};
-use support::{Call, State, run, state, tiny};
+use log::LogError;
+use log::embedded::EmbeddedLog;
+use log::vfs::FaultVfs;
+use support::rot::{Fate, Sample, fate, mend, with};
+use support::{open, run, say, spread, state, tiny};
 
-/// One bit of every so many bytes is flipped; a prime, so that all kinds of field are hit.
-const STRIDE: usize = 7;
+/// One byte in so many is flipped and repaired; a prime, so that all kinds of field are hit.
+const MEND_STRIDE: usize = 61;
 
-/// A disk with sealed segments, their sidecars, and an active segment; what it holds, and what it held before a trim.
-async fn sample() -> (DiskImage, State, State) {
-    let vfs = FaultVfs::default();
-    let log = EmbeddedLog::open(tiny(&vfs)).unwrap();
-    for number in 0..20 {
-        let parts = vec![(number % 3, vec![200, 0, 150]), (4, vec![30])];
-        Call::Append(parts).make(&*log, number as usize).await.unwrap();
-    }
-    Call::Close(1).make(&*log, 20).await.unwrap();
-    let untrimmed = state(&*log).await.unwrap();
-    Call::Trim(4, 3).make(&*log, 21).await.unwrap();
-    let kept = state(&*log).await.unwrap();
-    log.shutdown().await.unwrap();
-    (vfs.live(), kept, untrimmed)
+/// By the kind of file: flips, and how many of them were detected.
+#[derive(Default)]
+struct Flips {
+    segments: [usize; 2],
+    sidecars: [usize; 2],
 }
 
-/// Whether everything that `found` shows is as it was.
-fn is_part_of(found: &State, kept: &State) -> bool {
-    found.iter().all(|(partition, (_, records))| {
-        kept.get(partition).is_some_and(|(_, all)| records.iter().all(|record| all.contains(record)))
-    })
-}
-
-async fn flip(image: &DiskImage, path: &Path, position: usize, mask: u8, kept: &State) -> bool {
-    let vfs = FaultVfs::from_image(image);
-    vfs.flip(path, position, mask);
-    let what = || format!("{} byte {position} mask {mask}", path.display());
-    let refused = match EmbeddedLog::open(tiny(&vfs)) {
-        Err(error) => Err(error),
-        Ok(log) => state(&*log).await,
+#[test]
+fn every_flipped_bit_is_detected_or_harmless() {
+    let sample = Sample::make();
+    assert!(sample.files().len() - sample.segments().len() >= 1, "a sidecar is there: {:?}", sample.files());
+    let stride = std::env::var("THALWEG_ROT_STRIDE").ok().map_or(1, |text| text.parse().expect("a number"));
+    let bytes: Vec<(&PathBuf, usize)> = sample
+        .files()
+        .into_iter()
+        .flat_map(|path| (0..sample.image[path].len()).step_by(stride).map(move |position| (path, position)))
+        .collect();
+    let flip = |(path, position): &(&PathBuf, usize), flips: &mut Flips| {
+        let is_segment = path.extension().is_some_and(|extension| extension == "log");
+        for bit in 0..8 {
+            let mut bytes = sample.image[*path].to_vec();
+            bytes[*position] ^= 1 << bit;
+            let kind = if is_segment { &mut flips.segments } else { &mut flips.sidecars };
+            kind[0] += 1;
+            match fate(&with(&sample.image, path, bytes), &sample) {
+                Fate::Harmless => {}
+                Fate::Detected => kind[1] += 1,
+                other => panic!("{} byte {position} bit {bit}: {other:?}", path.display()),
+            }
+        }
     };
-    match refused {
-        Ok(found) => {
-            assert_eq!(found, *kept, "{}", what());
-            false
+    let flips = spread(&bytes, flip, |total: &mut Flips, part| {
+        for kind in 0..2 {
+            total.segments[kind] += part.segments[kind];
+            total.sidecars[kind] += part.sidecars[kind];
         }
-        Err(LogError::Corrupt { path, .. }) => {
-            assert!(path.contains("/log"), "the message names the file");
-            true
-        }
-        Err(other) => panic!("{}: {other}", what()),
-    }
+    });
+    let Flips { segments, sidecars } = flips;
+    say(&format!(
+        "bit rot: {} bits flipped, one at a time ({} in segments, {} of them detected; {} in sidecars, {} detected): the \
+         others harmless, 0 wrong answers, 0 silent losses",
+        segments[0] + sidecars[0],
+        segments[0],
+        segments[1],
+        sidecars[0],
+        sidecars[1],
+    ));
+    assert!(segments[1] * 10 > segments[0], "flips in records are detected");
 }
 
 #[test]
-fn every_flip_is_detected_or_harmless() {
-    run(async {
-        let (image, kept, _) = sample().await;
-        let files: Vec<_> = image.keys().filter(|path| path.to_string_lossy().contains("seg-")).cloned().collect();
-        let sealed = files.iter().filter(|path| path.extension().is_some_and(|e| e == "idx")).count();
-        assert!(sealed >= 2, "the sample has sealed segments: {files:?}");
-        let (mut flips, mut detected) = (0, 0);
-        for path in &files {
-            let bytes = &image[path];
-            // The padding of the header page is long and all the same.
-            let header = if path.extension().is_some_and(|e| e == "log") { 64..4090 } else { 0..0 };
-            for position in (0..bytes.len()).step_by(STRIDE).filter(|position| !header.contains(position)) {
-                flips += 1;
-                detected += usize::from(flip(&image, path, position, 1 << (position % 8), &kept).await);
-            }
+fn without_indexes_every_flip_is_still_detected_or_harmless() {
+    let mut sample = Sample::make();
+    sample.image.retain(|path, _| path.extension().is_some_and(|extension| extension == "log"));
+    let frames = |path| (4096..sample.image[path].len()).map(move |position| (path, position));
+    let bytes: Vec<(&PathBuf, usize)> = sample.segments().into_iter().flat_map(frames).collect();
+    let flip = |(path, position): &(&PathBuf, usize), detected: &mut usize| {
+        let mut bytes = sample.image[*path].to_vec();
+        bytes[*position] ^= 1 << (position % 8);
+        match fate(&with(&sample.image, path, bytes), &sample) {
+            Fate::Harmless => {}
+            Fate::Detected => *detected += 1,
+            other => panic!("{} byte {position}: {other:?}", path.display()),
         }
-        println!("{flips} flips, {detected} detected, the others harmless");
-        assert!(detected * 10 > flips, "flips in records are detected");
-    });
-}
-
-#[test]
-fn a_missing_segment_is_noticed() {
-    run(async {
-        let (image, kept, untrimmed) = sample().await;
-        let segments: Vec<_> = image.keys().filter(|path| path.extension().is_some_and(|e| e == "log")).collect();
-        for missing in segments {
-            let mut image = image.clone();
-            image.remove(missing);
-            let vfs = FaultVfs::from_image(&image);
-            let what = missing.display();
-            match EmbeddedLog::open(tiny(&vfs)) {
-                // The one made ahead.
-                Ok(log) => assert_eq!(state(&*log).await.unwrap(), kept, "{what}"),
-                Err(LogError::Corrupt { .. }) => {
-                    let log = EmbeddedLog::open(EmbeddedConfig { repair: true, ..tiny(&vfs) }).unwrap();
-                    assert!(is_part_of(&state(&*log).await.unwrap(), &untrimmed), "{what}");
-                }
-                Err(other) => panic!("{what}: {other}"),
-            }
-        }
-    });
+    };
+    let detected = spread(&bytes, flip, |total: &mut usize, part| *total += part);
+    say(&format!("bit rot without indexes: {} bits flipped, {detected} detected, the others harmless", bytes.len()));
+    assert!(detected * 4 > bytes.len());
 }
 
 #[test]
 fn repair_moves_damage_aside_and_serves_the_rest() {
-    run(async {
-        let (image, kept, untrimmed) = sample().await;
-        let segments = image.keys().filter(|path| path.extension().is_some_and(|e| e == "log"));
-        for path in segments {
-            for position in [3, 4100, 4180, 4800, 5600] {
-                let vfs = FaultVfs::from_image(&image);
-                vfs.flip(path, position, 0x10);
-                let what = format!("{} byte {position}", path.display());
-                let config = EmbeddedConfig { repair: true, ..tiny(&vfs) };
-                let log = EmbeddedLog::open(config).unwrap_or_else(|error| panic!("{what}: {error}"));
-                let found = state(&*log).await.unwrap_or_else(|error| panic!("{what}: {error}"));
-                assert!(is_part_of(&found, &untrimmed), "{what}");
-                Call::Append(vec![(5, vec![10])]).make(&*log, 99).await.unwrap();
-                let repaired = state(&*log).await.unwrap();
-                log.shutdown().await.unwrap();
-                drop(log);
-                let again = EmbeddedLog::open(tiny(&vfs)).unwrap_or_else(|error| panic!("{what}, again: {error}"));
-                assert_eq!(state(&*again).await.unwrap(), repaired, "{what}");
-                let changed = found != kept;
-                let aside = vfs.live().keys().any(|path| path.to_string_lossy().contains("quarantine"));
-                assert!(!changed || aside, "{what}: nothing goes without a copy");
-            }
+    let sample = Sample::make();
+    let places: Vec<_> = sample
+        .files()
+        .into_iter()
+        .flat_map(|path| (0..sample.image[path].len()).step_by(MEND_STRIDE).map(move |position| (path, position)))
+        .collect();
+    let repair = |(path, position): &(&PathBuf, usize), _: &mut ()| {
+        let mut bytes = sample.image[*path].to_vec();
+        bytes[*position] ^= 0x10;
+        mend(&with(&sample.image, path, bytes), &sample, &format!("{} byte {position}", path.display()));
+    };
+    spread(&places, repair, |(), ()| ());
+    say(&format!("repair: {} flipped bits, each repaired and opened again", places.len()));
+}
+
+#[test]
+fn a_missing_segment_is_noticed() {
+    let sample = Sample::make();
+    for missing in sample.segments() {
+        let mut image = sample.image.clone();
+        image.remove(missing);
+        match fate(&image, &sample) {
+            // The one made ahead.
+            Fate::Harmless => assert!(sample.image[missing][4096..].iter().all(|byte| *byte == 0)),
+            Fate::Detected => mend_missing(&image, &sample, missing),
+            other => panic!("{}: {other:?}", missing.display()),
         }
-    });
+    }
+}
+
+/// There is nothing to put aside, so [`mend`] asks for too much.
+fn mend_missing(image: &log::vfs::DiskImage, sample: &Sample, what: &std::path::Path) {
+    let vfs = FaultVfs::from_image(image);
+    let config = log::embedded::EmbeddedConfig { repair: true, ..tiny(&vfs) };
+    let log = EmbeddedLog::open(config).unwrap();
+    let found = run(async { state(&*log).await.unwrap() });
+    assert!(support::rot::is_part_of(&found, sample.untrimmed()), "{}", what.display());
+}
+
+#[test]
+fn misplaced_files_are_noticed() {
+    let sample = Sample::make();
+    let segments = sample.segments();
+    let mut detected = 0;
+    for (from, to) in segments.iter().flat_map(|from| segments.iter().map(move |to| (*from, *to))) {
+        if from == to {
+            continue;
+        }
+        let image = with(&sample.image, to, sample.image[from].to_vec());
+        match open(&image).1 {
+            Err(LogError::Corrupt { path, .. }) => assert_eq!(path, to.display().to_string()),
+            other => panic!("{} in place of {}: {other:?}", from.display(), to.display()),
+        }
+        detected += 1;
+        // An index of another segment is no index.
+        let index = |path: &PathBuf| path.with_extension("idx");
+        if let Some(bytes) = sample.image.get(&index(from)) {
+            let mut image = sample.image.clone();
+            image.insert(index(to), Arc::clone(bytes));
+            assert_eq!(fate(&image, &sample), Fate::Harmless, "{}'s index for {}", from.display(), to.display());
+        }
+    }
+    assert!(detected >= 6);
+}
+
+#[test]
+#[ignore = "a segment does not say yet how long it was made, so one that was cut inside its frames shows an earlier log"]
+fn every_cut_file_is_noticed_or_harmless() {
+    let sample = Sample::make();
+    let lengths: Vec<(&PathBuf, usize)> = sample
+        .files()
+        .into_iter()
+        .flat_map(|path| (0..sample.image[path].len()).step_by(8).map(move |len| (path, len)))
+        .collect();
+    let cut = |(path, len): &(&PathBuf, usize), earlier: &mut usize| {
+        let bytes = sample.image[*path][..*len].to_vec();
+        match fate(&with(&sample.image, path, bytes), &sample) {
+            Fate::Harmless | Fate::Detected => {}
+            Fate::Earlier => *earlier += 1,
+            other => panic!("{} cut to {len}: {other:?}", path.display()),
+        }
+    };
+    let earlier = spread(&lengths, cut, |total: &mut usize, part| *total += part);
+    say(&format!("cut files: {} lengths, {earlier} lost calls without a word", lengths.len()));
+    assert_eq!(earlier, 0);
 }

@@ -81,7 +81,7 @@ fn version_1_is_read() {
         let mut image = DiskImage::new();
         for entry in fs::read_dir(folder()).unwrap() {
             let path = entry.unwrap().path();
-            image.insert(Path::new("/log").join(path.file_name().unwrap()), fs::read(&path).unwrap());
+            image.insert(Path::new("/log").join(path.file_name().unwrap()), Arc::new(fs::read(&path).unwrap()));
         }
         assert!(image.len() >= 3, "the golden files are there");
         let vfs = FaultVfs::from_image(&image);
@@ -100,6 +100,6 @@ async fn regenerate() {
     let _none = fs::remove_dir_all(folder());
     fs::create_dir_all(folder()).unwrap();
     for (path, bytes) in vfs.live() {
-        fs::write(folder().join(path.file_name().unwrap()), bytes).unwrap();
+        fs::write(folder().join(path.file_name().unwrap()), &*bytes).unwrap();
     }
 }

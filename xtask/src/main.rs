@@ -7,6 +7,7 @@ mod bench;
 mod codegen;
 mod conformance;
 mod lint;
+mod mutants;
 mod place;
 mod run;
 mod server;
@@ -25,6 +26,7 @@ cargo xtask <verb>
   lint [--install]        format, clippy and cargo-deny; --install fetches cargo-deny when it is missing
   bench [--seconds N] [--json FILE]
                           release build, load generator against `thalweg serve`, one table
+  mutants [NAME...]       plant bugs in a copy of the log, one at a time (log/mutants/); its tests must catch each
   codegen [--check]       write (or compare) the shapes generated from the service models
 ";
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         "test" => test::run(rest),
         "lint" => lint::run(rest),
         "bench" => bench::run(rest),
+        "mutants" => mutants::run(rest),
         "codegen" => codegen(rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

@@ -13,6 +13,7 @@ use super::cache::SealedSegment;
 use super::draft::Draft;
 use super::format::{FRAME_HEADER_BYTES, FrameKind, HEADER_BYTES, finish_frame, padded};
 use super::maintenance::Job;
+use super::page_cache::PageCache;
 use super::queue::{Request, Taken};
 use super::run::{SNAPSHOT_ENTRY_MAX, put_control};
 use super::segment::Segment;
@@ -58,11 +59,13 @@ pub(crate) struct Committer {
     retired: Option<Retired>,
     sequence: u64,
     frame: Vec<u8>,
+    page_cache: PageCache,
 }
 
 impl Committer {
     pub(crate) fn new(shared: SharedRef, tails: Tails, head: Head, sequence: u64) -> Self {
-        Self { shared, tails, head, retired: None, sequence, frame: Vec::new() }
+        let page_cache = PageCache::new(shared.config.written_bytes);
+        Self { shared, tails, head, retired: None, sequence, frame: Vec::new(), page_cache }
     }
 
     /// Commits until the queue is closed and empty, or a write fails.
@@ -110,10 +113,13 @@ impl Committer {
         self.write(&mut frame, FrameKind::Commit, runs + encoded.runs)?;
         self.head.unmarked = true;
         self.frame = frame;
-        self.frame.shrink_to(POOLED_BYTES_MAX);
         self.publish(&encoded);
         self.shared.bytes_appended.fetch_add(draft.payload_bytes, Ordering::Relaxed);
         draft.settle();
+        // After the answers: nobody waits for it.
+        let bytes = self.frame.len() as u64;
+        self.page_cache.wrote(&self.head.segment, self.head.position - bytes, bytes);
+        self.frame.shrink_to(POOLED_BYTES_MAX);
         self.order_spares();
         Ok(())
     }

@@ -16,6 +16,8 @@ const QUEUE_BYTES: usize = 64 << 20;
 const CACHE_BYTES: usize = 32 << 20;
 /// Default pace of the scrub.
 const SCRUB_BYTES_PER_SECOND: u64 = 20_000_000;
+/// Default memory of the system for what was written last.
+const WRITTEN_BYTES: u64 = 256 << 20;
 /// A segment holds its header page, a snapshot, a frame and a seal.
 const SEGMENT_BYTES_MIN: u64 = 8 << 10;
 /// Positions in a segment are 32-bit, and one call may make a segment longer.
@@ -39,6 +41,9 @@ pub struct EmbeddedConfig {
     pub cache_bytes: usize,
     /// How fast sealed segments are read in the background to find damage; 0 turns it off.
     pub scrub_bytes_per_second: u64,
+    /// How much of what was written last is left in the system's page cache. Reads from further back come from the disk,
+    /// and then from the cache as the system sees fit.
+    pub written_bytes: u64,
     /// Move damage aside into `quarantine/` and go on, instead of [`crate::LogError::Corrupt`].
     pub repair: bool,
 }
@@ -54,6 +59,7 @@ impl EmbeddedConfig {
             queue_bytes: QUEUE_BYTES,
             cache_bytes: CACHE_BYTES,
             scrub_bytes_per_second: SCRUB_BYTES_PER_SECOND,
+            written_bytes: WRITTEN_BYTES,
             repair: false,
         }
     }

@@ -20,6 +20,7 @@ mod engine;
 mod format;
 mod index;
 mod maintenance;
+mod page_cache;
 mod queue;
 mod reader;
 mod recovery;

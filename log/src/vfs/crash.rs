@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::SECTOR_BYTES;
 
-/// The files of a disk.
-pub type DiskImage = BTreeMap<PathBuf, Vec<u8>>;
+/// The files of a disk. Copies share the bytes until one is written to, so that an image costs what differs in it.
+pub type DiskImage = BTreeMap<PathBuf, Arc<Vec<u8>>>;
 
 /// One change of the disk.
 #[derive(Debug, Clone)]
@@ -39,6 +39,13 @@ impl Event {
         }
     }
 
+    /// How many sectors a write touches; none for any other change.
+    fn sectors(&self) -> usize {
+        let Self::Write { position, bytes, .. } = self else { return 0 };
+        let first = *position as usize / SECTOR_BYTES;
+        (*position as usize + bytes.len()).div_ceil(SECTOR_BYTES) - first
+    }
+
     fn in_dir(&self, dir: &Path) -> bool {
         match self {
             Self::Create { path, .. } | Self::Remove { path } | Self::Rename { to: path, .. } => {
@@ -64,13 +71,16 @@ pub enum Survival {
     TornAfter(usize),
     /// All, but of the last write only the sectors from this one on.
     TornBefore(usize),
+    /// Of every write the sectors, and of the other changes those, whose bit in a number made from this seed is set. A
+    /// disk that writes sectors in any order shows such a state.
+    Sectors(u64),
 }
 
 /// Walks through a journal and says what a crash at each moment could leave.
 #[derive(Debug, Clone, Default)]
 pub struct CrashStates {
     names: BTreeMap<PathBuf, u64>,
-    files: BTreeMap<u64, Vec<u8>>,
+    files: BTreeMap<u64, Arc<Vec<u8>>>,
     unsynced: Vec<Event>,
 }
 
@@ -80,6 +90,38 @@ impl CrashStates {
         let names = image.keys().cloned().zip(0..).collect();
         let files = (0..).zip(image.values().cloned()).collect();
         Self { names, files, unsynced: Vec::new() }
+    }
+
+    /// Goes on after a kill of the process: the next one sees everything on a disk made by
+    /// [`super::FaultVfs::from_image`] of [`Survival::All`], and what was not synced is still not.
+    pub fn after_kill(&self) -> Self {
+        let (mut names, mut files) = (self.names.clone(), self.files.clone());
+        self.unsynced.iter().for_each(|event| apply(&mut names, &mut files, event));
+        let numbers: BTreeMap<u64, u64> = names.values().copied().zip(0..).collect();
+        // A file without a name stays out of the way of those that the next process makes.
+        let number = |file: &u64| numbers.get(file).copied().unwrap_or(u64::MAX - file);
+        let unsynced = self.unsynced.iter().cloned().map(|mut event| {
+            match &mut event {
+                Event::Create { file, .. }
+                | Event::Write { file, .. }
+                | Event::SetLen { file, .. }
+                | Event::Sync { file }
+                | Event::FailedSync { file }
+                | Event::Rename { file, .. } => *file = number(file),
+                Event::Remove { .. } | Event::SyncDir { .. } => {}
+            }
+            event
+        });
+        Self {
+            names: self.names.iter().map(|(path, file)| (path.clone(), number(file))).collect(),
+            files: self.files.iter().map(|(file, bytes)| (number(file), Arc::clone(bytes))).collect(),
+            unsynced: unsynced.collect(),
+        }
+    }
+
+    /// Whether everything is synced.
+    pub fn is_settled(&self) -> bool {
+        self.unsynced.is_empty()
     }
 
     /// Goes on by one change.
@@ -101,8 +143,8 @@ impl CrashStates {
         }
     }
 
-    /// The ways to crash now: with nothing, all, each one lost, `random` random subsets of what is not synced, and
-    /// the last write torn at each sector (at most `torn_max` places from either end).
+    /// The ways to crash now: with nothing, all, each one lost, `random` random subsets of what is not synced, as many
+    /// of its sectors, and the last write torn at each sector (at most `torn_max` places from either end).
     pub fn survivals(&self, random: u64, torn_max: usize) -> Vec<Survival> {
         if self.unsynced.is_empty() {
             return vec![Survival::All];
@@ -112,12 +154,13 @@ impl CrashStates {
             ways.extend((0..self.unsynced.len()).map(Survival::Without));
             ways.extend((0..random).map(Survival::Random));
         }
-        if let Some(Event::Write { position, bytes, .. }) = self.unsynced.last() {
-            let sectors = sectors_of(*position, bytes.len());
-            let cuts = (1..sectors).take(torn_max).chain((1..sectors).rev().take(torn_max));
-            ways.extend(cuts.clone().map(Survival::TornAfter));
-            ways.extend(cuts.map(Survival::TornBefore));
+        if self.unsynced.iter().any(|event| event.sectors() > 1) {
+            ways.extend((0..random).map(Survival::Sectors));
         }
+        let last = self.unsynced.last().map_or(0, Event::sectors);
+        let cuts = (1..last).filter(|cut| *cut <= torn_max || last - cut <= torn_max);
+        ways.extend(cuts.clone().map(Survival::TornAfter));
+        ways.extend(cuts.map(Survival::TornBefore));
         ways
     }
 
@@ -127,20 +170,21 @@ impl CrashStates {
         let mut files = self.files.clone();
         let last = self.unsynced.len().saturating_sub(1);
         for (index, event) in self.unsynced.iter().enumerate() {
-            let torn =
-                |keep: &dyn Fn(usize) -> bool| if index == last { tear(event, keep) } else { vec![event.clone()] };
-            let survivors = match survival {
-                Survival::None => vec![],
-                Survival::All => vec![event.clone()],
-                Survival::Without(lost) if lost == index => vec![],
-                Survival::Without(_) => vec![event.clone()],
-                Survival::Random(seed) if scramble(seed, index as u64) & 1 == 0 => vec![],
-                Survival::Random(_) => vec![event.clone()],
-                Survival::TornAfter(sector) => torn(&|s| s < sector),
-                Survival::TornBefore(sector) => torn(&|s| s >= sector),
-            };
-            for event in survivors {
-                apply(&mut names, &mut files, &event);
+            let index = index as u64;
+            match survival {
+                Survival::None => {}
+                Survival::Without(lost) if lost as u64 == index => {}
+                Survival::Random(seed) if !is_set(seed, index, 0) => {}
+                Survival::TornAfter(cut) if index == last as u64 => {
+                    tear(&mut names, &mut files, event, &|sector| sector < cut);
+                }
+                Survival::TornBefore(cut) if index == last as u64 => {
+                    tear(&mut names, &mut files, event, &|sector| sector >= cut);
+                }
+                Survival::Sectors(seed) => {
+                    tear(&mut names, &mut files, event, &|sector| is_set(seed, index, sector as u64));
+                }
+                _ => apply(&mut names, &mut files, event),
             }
         }
         // A name whose file never became durable shows an empty file.
@@ -148,40 +192,37 @@ impl CrashStates {
     }
 }
 
-fn sectors_of(position: u64, len: usize) -> usize {
-    let first = position as usize / SECTOR_BYTES;
-    (position as usize + len).div_ceil(SECTOR_BYTES) - first
-}
-
-/// The parts of a write in the sectors that `keep` names (counted from the write's first).
-fn tear(event: &Event, keep: &dyn Fn(usize) -> bool) -> Vec<Event> {
-    let Event::Write { file, position, bytes } = event else { return vec![event.clone()] };
-    let mut parts = Vec::new();
+/// The parts of a change that `keep` names: of a write the sectors, counted from its first; any other is one part.
+fn tear(
+    names: &mut BTreeMap<PathBuf, u64>,
+    files: &mut BTreeMap<u64, Arc<Vec<u8>>>,
+    event: &Event,
+    keep: &dyn Fn(usize) -> bool,
+) {
+    let Event::Write { file, position, bytes } = event else {
+        if keep(0) {
+            apply(names, files, event);
+        }
+        return;
+    };
     let mut start = 0;
-    for sector in 0..sectors_of(*position, bytes.len()) {
+    for sector in 0..event.sectors() {
         let boundary = (*position as usize / SECTOR_BYTES + sector + 1) * SECTOR_BYTES - *position as usize;
         let end = boundary.min(bytes.len());
         if keep(sector) {
-            let position = position + start as u64;
-            parts.push(Event::Write { file: *file, position, bytes: Arc::from(&bytes[start..end]) });
+            write(files, *file, *position as usize + start, &bytes[start..end]);
         }
         start = end;
     }
-    parts
 }
 
-fn apply(names: &mut BTreeMap<PathBuf, u64>, files: &mut BTreeMap<u64, Vec<u8>>, event: &Event) {
+fn apply(names: &mut BTreeMap<PathBuf, u64>, files: &mut BTreeMap<u64, Arc<Vec<u8>>>, event: &Event) {
     match event {
         Event::Create { path, file } => {
             names.insert(path.clone(), *file);
         }
-        Event::Write { file, position, bytes } => {
-            let content = files.entry(*file).or_default();
-            let end = *position as usize + bytes.len();
-            content.resize(content.len().max(end), 0);
-            content[*position as usize..end].copy_from_slice(bytes);
-        }
-        Event::SetLen { file, len } => files.entry(*file).or_default().resize(*len as usize, 0),
+        Event::Write { file, position, bytes } => write(files, *file, *position as usize, bytes),
+        Event::SetLen { file, len } => Arc::make_mut(files.entry(*file).or_default()).resize(*len as usize, 0),
         Event::Rename { from, to, file } => {
             names.remove(from);
             names.insert(to.clone(), *file);
@@ -191,6 +232,18 @@ fn apply(names: &mut BTreeMap<PathBuf, u64>, files: &mut BTreeMap<u64, Vec<u8>>,
         }
         Event::Sync { .. } | Event::FailedSync { .. } | Event::SyncDir { .. } => {}
     }
+}
+
+fn write(files: &mut BTreeMap<u64, Arc<Vec<u8>>>, file: u64, position: usize, bytes: &[u8]) {
+    let content = Arc::make_mut(files.entry(file).or_default());
+    let end = position + bytes.len();
+    content.resize(content.len().max(end), 0);
+    content[position..end].copy_from_slice(bytes);
+}
+
+/// Whether the part of the change at `index` is in the subset that `seed` names.
+fn is_set(seed: u64, index: u64, part: u64) -> bool {
+    scramble(seed, index ^ part.rotate_left(48)) & 1 == 1
 }
 
 /// SplitMix64, so that a seed names the same subset for ever.

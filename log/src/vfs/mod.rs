@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use crash::{CrashStates, DiskImage, Event, Survival};
-pub use fault::{Fault, FaultVfs};
+pub use fault::{Call, Fault, FaultVfs};
 pub use real::RealVfs;
 
 /// The unit that a disk writes as a whole.
@@ -98,7 +98,7 @@ pub trait VfsFile: Send + Sync {
     /// call would then succeed without them.
     fn sync_data(&self) -> io::Result<()>;
 
-    /// Writes zeros up to `len`, so that later writes inside need no new blocks.
+    /// Takes room up to `len`, which reads as zeros, so that later writes inside cannot find the disk full.
     ///
     /// # Errors
     /// `StorageFull` when the disk has no room; else what the system says.
@@ -109,6 +109,11 @@ pub trait VfsFile: Send + Sync {
     /// # Errors
     /// What the system says.
     fn set_len(&self, len: u64) -> io::Result<()>;
+
+    /// Says that the system need not keep this part, which is durable, in memory. A hint: nothing may depend on it.
+    fn forget(&self, position: u64, len: u64) {
+        let _nothing_kept = (position, len);
+    }
 
     /// The length in bytes.
     ///

@@ -1,4 +1,4 @@
-//! The file system of the machine, through `std`.
+//! The file system of the machine, through `std`, and `fallocate` where there is one.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -85,21 +85,65 @@ impl VfsFile for RealFile {
     }
 
     fn preallocate(&self, len: u64) -> io::Result<()> {
-        let zeros = vec![0; ZEROS_BYTES];
-        let mut position = self.0.metadata()?.len();
-        while position < len {
-            let piece = (len - position).min(ZEROS_BYTES as u64);
-            self.0.write_all_at(&zeros[..piece as usize], position)?;
-            position += piece;
+        match reserve(&self.0, len) {
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => write_zeros(&self.0, len),
+            outcome => outcome,
         }
-        Ok(())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.0.set_len(len)
     }
 
+    fn forget(&self, position: u64, len: u64) {
+        forget(&self.0, position, len);
+    }
+
     fn len(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
     }
 }
+
+/// Takes the blocks without writing them. Zeros that are written cost the disk as much as the records that replace them
+/// and several times the processor's share of those, and what is flushed then holds up the flush of a commit beside it.
+#[cfg(target_os = "linux")]
+fn reserve(file: &File, len: u64) -> io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::Errno;
+
+    loop {
+        match fallocate(file, FallocateFlags::empty(), 0, len) {
+            Err(Errno::INTR) => {}
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Err(io::ErrorKind::Unsupported.into()),
+            outcome => return outcome.map_err(io::Error::from),
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn reserve(_: &File, _: u64) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Takes the blocks where the file system has no other way.
+fn write_zeros(file: &File, len: u64) -> io::Result<()> {
+    let zeros = vec![0; ZEROS_BYTES];
+    let mut position = file.metadata()?.len();
+    while position < len {
+        let piece = (len - position).min(ZEROS_BYTES as u64);
+        file.write_all_at(&zeros[..piece as usize], position)?;
+        position += piece;
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn forget(file: &File, position: u64, len: u64) {
+    use rustix::fs::{Advice, fadvise};
+
+    // What is refused here costs memory and nothing else.
+    let _refused = fadvise(file, position, std::num::NonZeroU64::new(len), Advice::DontNeed);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn forget(_: &File, _: u64, _: u64) {}

@@ -5,16 +5,21 @@
 //! reordered, phantom and half-applied calls.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod crashes;
 pub(crate) mod domains;
+pub(crate) mod life;
+pub(crate) mod rot;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use log::embedded::{EmbeddedConfig, EmbeddedLog};
 use log::vfs::{DiskImage, FaultVfs};
 use log::{Bounds, Log, LogError, MemoryLog, NewRecord, PartitionAppend, Pending, StoredRecord};
-use types::{Offset, PartitionId, Timestamp};
+use types::{Offset, PartitionId, Random, Timestamp};
 
 /// Partitions 0 to this one, exclusive, are used by workloads.
 pub(crate) const PARTITIONS: u64 = 6;
@@ -30,7 +35,10 @@ pub(crate) enum Call {
 }
 
 /// What a log shows of every partition.
-pub(crate) type State = BTreeMap<u64, (Bounds, Vec<StoredRecord>)>;
+pub(crate) type State = BTreeMap<u64, View>;
+
+/// What a log shows of one partition.
+pub(crate) type View = (Bounds, Vec<StoredRecord>);
 
 impl Call {
     /// Makes the call; the payload is a function of `number` and the place, so every record is told apart.
@@ -113,18 +121,25 @@ pub(crate) async fn model_states(calls: &[Call]) -> Vec<State> {
 pub(crate) async fn state(log: &dyn Log) -> Result<State, LogError> {
     let mut state = State::new();
     for id in 0..PARTITIONS {
-        let Some(bounds) = log.bounds(PartitionId(id)) else { continue };
-        let mut records: Vec<StoredRecord> = Vec::new();
-        let mut next = bounds.start;
-        while next < bounds.end {
-            let page = log.read(PartitionId(id), next, 7, 1 << 20).await?;
-            next = Offset(next.0 + page.records.len() as u64);
-            assert!(!page.records.is_empty(), "a read inside the bounds answers something");
-            records.extend(page.records);
+        if let Some(seen) = view(log, id).await? {
+            state.insert(id, seen);
         }
-        state.insert(id, (bounds, records));
     }
     Ok(state)
+}
+
+/// What `log` shows of one partition; `None` when it does not know it.
+pub(crate) async fn view(log: &dyn Log, id: u64) -> Result<Option<View>, LogError> {
+    let Some(bounds) = log.bounds(PartitionId(id)) else { return Ok(None) };
+    let mut records: Vec<StoredRecord> = Vec::new();
+    let mut next = bounds.start;
+    while next < bounds.end {
+        let page = log.read(PartitionId(id), next, (bounds.end.0 - next.0).min(50) as usize, 1 << 20).await?;
+        next = Offset(next.0 + page.records.len() as u64);
+        assert!(!page.records.is_empty(), "a read inside the bounds answers something");
+        records.extend(page.records);
+    }
+    Ok(Some((bounds, records)))
 }
 
 /// The first prefix of the calls, at least `at_least` long, whose state is `found`.
@@ -134,7 +149,20 @@ pub(crate) fn prefix_of(states: &[State], at_least: usize, found: &State) -> Opt
 
 /// The configuration of a log in tiny segments on `vfs`.
 pub(crate) fn tiny(vfs: &FaultVfs) -> EmbeddedConfig {
-    EmbeddedConfig { vfs: Arc::new(vfs.clone()), segment_bytes: 1, ..EmbeddedConfig::at("/log") }
+    // What is there already says where the salts go on, so that no life of a log repeats those of an earlier one.
+    let heads = vfs.live().into_values().map(|bytes| u64::from(crc32c::crc32c(&bytes[..bytes.len().min(64)])));
+    let random = Arc::new(Salts(AtomicU64::new(heads.fold(1, |sum, head| sum.wrapping_mul(31).wrapping_add(head)))));
+    EmbeddedConfig { vfs: Arc::new(vfs.clone()), segment_bytes: 1, random, ..EmbeddedConfig::at("/log") }
+}
+
+/// Salts that are all different and the same in every run.
+struct Salts(AtomicU64);
+
+impl Random for Salts {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut dice = Dice::new(0x5a17 + self.0.fetch_add(1, Ordering::Relaxed));
+        bytes.fill_with(|| dice.roll(256) as u8);
+    }
 }
 
 /// Opens a log on a disk that holds `image`.
@@ -144,7 +172,39 @@ pub(crate) fn open(image: &DiskImage) -> (FaultVfs, Result<Arc<EmbeddedLog>, Log
     (vfs, log)
 }
 
-/// A runtime for one test.
+/// Runs a test on a runtime that the tests of one thread share: an own one for each of thousands would cost more than the
+/// tests.
 pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test)
+    thread_local! {
+        static RUNTIME: tokio::runtime::Runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    }
+    RUNTIME.with(|runtime| runtime.block_on(test))
+}
+
+/// Does `work` for every item on all cores and adds up what it answers.
+pub(crate) fn spread<I: Sync, T: Default + Send>(
+    items: &[I],
+    work: impl Fn(&I, &mut T) + Sync,
+    add: impl Fn(&mut T, T),
+) -> T {
+    let next = AtomicUsize::new(0);
+    let one = || {
+        let mut found = T::default();
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            work(item, &mut found);
+        }
+        found
+    };
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let mut total = T::default();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
+        workers.into_iter().for_each(|worker| add(&mut total, worker.join().expect("a test fails by panicking")));
+    });
+    total
+}
+
+/// Writes a line that also the output of passing tests shows; what the macros print is kept back.
+pub(crate) fn say(line: &str) {
+    let _closed = writeln!(std::io::stderr(), "{line}");
 }

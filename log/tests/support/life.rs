@@ -1,0 +1,199 @@
+//! One life of a log: calls made from a seed on a disk that keeps a journal, and what the log promised at which moment
+//! of it: by acknowledging a call, or by showing a record to a reader.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::embedded::{EmbeddedConfig, EmbeddedLog};
+use log::vfs::FaultVfs;
+use log::{Log, LogError, MemoryLog};
+
+use super::{Call, Dice, PARTITIONS, State, View, state, tiny, view};
+
+/// What a workload is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Appends over several partitions, with closes, trims and drops among them.
+    Mixed,
+    /// Small calls, many of them in one frame.
+    Small,
+    /// Appends around and above the length of a segment.
+    Big,
+    /// Everything is trimmed soon, so segments die all the time.
+    Retention,
+    /// A disk that fills up and is freed again.
+    Full,
+    /// Pauses, in which markers are written.
+    Idle,
+    /// Stops and starts.
+    Restart,
+}
+
+impl Shape {
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Mixed, Self::Small, Self::Big, Self::Retention, Self::Full, Self::Idle, Self::Restart];
+
+    pub(crate) fn call(self, dice: &mut Dice) -> Call {
+        let lengths: &[usize] = match self {
+            Self::Small => &[0, 10, 40],
+            Self::Big => &[100, 3_000, 9_000, 14_000],
+            Self::Retention | Self::Full => &[500, 1_500, 2_500],
+            _ => &[0, 10, 90, 700, 1_900],
+        };
+        match (self, dice.roll(24)) {
+            (_, 0) => Call::Close(1 + dice.roll(2)),
+            (_, 1) if dice.roll(3) == 0 => Call::Drop(3),
+            (Self::Retention, 2..=9) | (_, 2..=4) => Call::Trim(dice.roll(PARTITIONS), dice.roll(60)),
+            _ => {
+                let parts = 1 + dice.roll(3);
+                let part = |dice: &mut Dice| {
+                    let count = dice.roll(if self == Self::Big { 3 } else { 4 });
+                    let length = |dice: &mut Dice| lengths[dice.roll(lengths.len() as u64) as usize];
+                    (dice.roll(PARTITIONS), (0..count).map(|_| length(dice)).collect())
+                };
+                Call::Append((0..parts).map(|_| part(dice)).collect())
+            }
+        }
+    }
+}
+
+/// A promise of the log: from this moment of the journal on, the calls up to this one must never be lost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Promise {
+    pub(crate) moment: usize,
+    pub(crate) calls: usize,
+    /// Made by showing a record, not by an acknowledgement.
+    pub(crate) by_reading: bool,
+}
+
+/// See the module text.
+pub(crate) struct Life {
+    pub(crate) vfs: FaultVfs,
+    /// The model before the first call and after each.
+    pub(crate) states: Vec<State>,
+    /// By moment.
+    pub(crate) promises: Vec<Promise>,
+}
+
+/// What a reader saw when so many calls were made.
+struct Sight {
+    moment: usize,
+    partition: u64,
+    view: View,
+}
+
+/// Makes calls against a log and notes what it promises.
+pub(crate) struct Living {
+    vfs: FaultVfs,
+    config: EmbeddedConfig,
+    log: Arc<EmbeddedLog>,
+    /// The calls that were not refused, with the numbers that their payloads are made from.
+    accepted: Vec<(usize, Call)>,
+    promises: Vec<Promise>,
+    sights: Vec<Sight>,
+    next_number: usize,
+}
+
+impl Living {
+    pub(crate) fn begin(vfs: FaultVfs, first_number: usize) -> Result<Self, LogError> {
+        let config = tiny(&vfs);
+        let log = EmbeddedLog::open(config.clone())?;
+        let next_number = first_number;
+        Ok(Self { vfs, config, log, accepted: vec![], promises: vec![], sights: vec![], next_number })
+    }
+
+    pub(crate) fn log(&self) -> &EmbeddedLog {
+        &self.log
+    }
+
+    /// Makes the calls at once, looks at a partition meanwhile, and waits for the answers.
+    pub(crate) async fn make(&mut self, calls: Vec<Call>, look_at: u64) {
+        let first = self.next_number;
+        self.next_number += calls.len();
+        let pending: Vec<_> = calls.iter().zip(first..).map(|(call, number)| call.make(&*self.log, number)).collect();
+        self.look(look_at).await;
+        for ((pending, call), number) in pending.into_iter().zip(calls).zip(first..) {
+            let outcome = pending.await;
+            if matches!(outcome, Err(LogError::NoSpace | LogError::Overloaded)) {
+                continue;
+            }
+            self.accepted.push((number, call));
+            let (moment, calls) = (self.vfs.moment(), self.accepted.len());
+            self.promises.push(Promise { moment, calls, by_reading: false });
+        }
+        self.look(look_at).await;
+    }
+
+    async fn look(&mut self, partition: u64) {
+        // It may be trimmed or dropped between two pages.
+        if let Ok(Some(view)) = view(&*self.log, partition).await {
+            self.sights.push(Sight { moment: self.vfs.moment(), partition, view });
+        }
+    }
+
+    async fn restart(&mut self) -> Result<(), LogError> {
+        self.log.shutdown().await?;
+        self.log = EmbeddedLog::open(self.config.clone())?;
+        Ok(())
+    }
+
+    /// Ends the log and turns what was seen into promises. `before` are the calls of earlier lives.
+    ///
+    /// # Panics
+    /// When a reader was shown what no prefix of the calls explains.
+    pub(crate) async fn end(mut self, before: &[(usize, Call)]) -> Life {
+        let _stopped = self.log.shutdown().await;
+        let states = model(before, &self.accepted).await;
+        for Sight { moment, partition, view } in self.sights {
+            let calls = states.iter().position(|state| state.get(&partition) == Some(&view));
+            let calls = calls.unwrap_or_else(|| panic!("a reader of partition {partition} was shown {view:?}"));
+            self.promises.push(Promise { moment, calls, by_reading: true });
+        }
+        self.promises.sort_by_key(|promise| promise.moment);
+        Life { vfs: self.vfs, states, promises: self.promises }
+    }
+
+    /// The calls that were not refused so far.
+    pub(crate) fn accepted(&self) -> &[(usize, Call)] {
+        &self.accepted
+    }
+}
+
+/// The states of the model after `before` and after each of `calls` behind it.
+pub(crate) async fn model(before: &[(usize, Call)], calls: &[(usize, Call)]) -> Vec<State> {
+    let model = MemoryLog::default();
+    for (number, call) in before {
+        let _refused = call.make(&model, *number).await;
+    }
+    let mut states = vec![state(&model).await.unwrap()];
+    for (number, call) in calls {
+        let _refused = call.make(&model, *number).await;
+        states.push(state(&model).await.unwrap());
+    }
+    states
+}
+
+/// Lives through `count` calls of `shape`, and answers them too.
+pub(crate) async fn live(shape: Shape, seed: u64, count: usize) -> (Life, Vec<(usize, Call)>) {
+    let mut dice = Dice::new(seed);
+    let vfs = FaultVfs::default();
+    let mut living = Living::begin(vfs.clone(), 0).unwrap();
+    while living.next_number < count {
+        let at_once = if shape == Shape::Small { 1 + dice.roll(8) } else { 1 + dice.roll(3) };
+        let calls = (0..at_once).map(|_| shape.call(&mut dice)).collect();
+        living.make(calls, dice.roll(PARTITIONS)).await;
+        match (shape, dice.roll(12)) {
+            // Long enough for a marker.
+            (Shape::Idle, 0 | 1) => std::thread::sleep(Duration::from_millis(60)),
+            (Shape::Restart, 0) => living.restart().await.unwrap(),
+            (Shape::Full, 0..=2) => {
+                let held: usize = vfs.live().values().map(|bytes| bytes.len()).sum();
+                vfs.set_capacity(Some(held as u64 + dice.roll(9_000)));
+            }
+            (Shape::Full, 3 | 4) => vfs.set_capacity(None),
+            _ => {}
+        }
+    }
+    let calls = living.accepted().to_vec();
+    (living.end(&[]).await, calls)
+}
