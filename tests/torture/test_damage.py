@@ -73,6 +73,15 @@ def used(path):
     return len(path.read_bytes().rstrip(b"\0"))
 
 
+def end_of_frames(data):
+    """Where the next frame of a segment would stand: docs/log-format.md."""
+    position, salt = PAGE, data[24:32]
+    while data[position : position + 2] == b"TW" and data[position + 8 : position + 16] == salt:
+        length = int.from_bytes(data[position + 32 : position + 36], "little")
+        position += (40 + length + 7) // 8 * 8
+    return position
+
+
 def middle(data_dir):
     paths = with_frames(data_dir)
     return paths[len(paths) // 2]
@@ -232,9 +241,10 @@ def test_a_torn_tail_is_cut_without_a_word(copy):
     """Bytes of a write that was never acknowledged, as a power cut leaves them."""
     server, acknowledged = copy
     path = newest(server.data_dir)
+    data = path.read_bytes()
     with open(path, "r+b") as file:
-        file.seek((used(path) + 64) // 8 * 8)
-        file.write(os.urandom(3000))
+        file.seek(end_of_frames(data))
+        file.write(b"TWFR" + os.urandom(4) + data[24:32] + os.urandom(3000))
     code, verified = thalweg_json(server, "verify", "--json")
     assert code == 0 and verified["tornTail"], verified
     server.start()

@@ -277,6 +277,7 @@ impl Verified {
                 self.torn_tail =
                     Some(finding("a write that was never acknowledged; the next start cuts it off".into()));
             }
+            End::Sealed | End::Open => {}
             End::Damaged { next } => {
                 self.damage.push(finding(format!("damaged; the next good frame is at byte {next}")));
             }

@@ -117,6 +117,11 @@ pub trait VfsFile: Send + Sync {
         let _nothing_kept = (position, len);
     }
 
+    /// Says that this part is read next, so that the system can begin. A hint: nothing may depend on it.
+    fn will_read(&self, position: u64, len: u64) {
+        let _nothing_begun = (position, len);
+    }
+
     /// The length in bytes.
     ///
     /// # Errors
