@@ -21,7 +21,7 @@ use super::shared::{Shared, SharedRef};
 use crate::{Appended, Bounds, Log, LogError, Page, PartitionAppend, Pending};
 
 /// The file whose lock keeps a second process out.
-const LOCK: &str = "LOCK";
+pub(crate) const LOCK: &str = "LOCK";
 
 /// The durable log of one machine. Dropping it finishes what waits, as [`Log::shutdown`] does.
 pub struct EmbeddedLog {

@@ -10,6 +10,7 @@
 
 mod crash;
 mod fault;
+mod overlay;
 mod real;
 
 use std::io;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub use crash::{CrashStates, DiskImage, Event, Survival};
 pub use fault::{Call, Fault, FaultVfs};
+pub use overlay::OverlayVfs;
 pub use real::RealVfs;
 
 /// The unit that a disk writes as a whole.
