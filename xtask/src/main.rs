@@ -21,7 +21,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask <verb>
 
-  test [rust | tidy | e2e [-- PYTEST_ARGS] | conformance [CLIENT...]]
+  test [rust | tidy | e2e [-- PYTEST_ARGS] | torture [-- PYTEST_ARGS] | conformance [CLIENT...]]
                           run every suite (or one); prints `<suite>: N passed, N failed` per suite at the end
   lint [--install]        format, clippy and cargo-deny; --install fetches cargo-deny when it is missing
   bench [--only GROUP,...] [--all] [--stored GB] [--seconds N] [--json FILE] [--write-docs] [--no-build]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use types::{Random, SystemRandom};
 
+use super::Threads;
 use crate::vfs::{RealVfs, Vfs};
 
 /// Default length of a segment.
@@ -14,6 +15,8 @@ const SEGMENT_BYTES: u64 = 64 << 20;
 const QUEUE_BYTES: usize = 64 << 20;
 /// Default memory for the indexes of sealed segments.
 const CACHE_BYTES: usize = 32 << 20;
+/// Default memory for the frames written last.
+const TAIL_BYTES: usize = 64 << 20;
 /// Default memory of the system for what was written last.
 const WRITTEN_BYTES: u64 = 256 << 20;
 /// A segment holds its header page, a snapshot, a frame and a seal.
@@ -37,11 +40,15 @@ pub struct EmbeddedConfig {
     pub queue_bytes: usize,
     /// Memory for the indexes of sealed segments.
     pub cache_bytes: usize,
+    /// Memory for the frames that were written last, from which the tail is read; 0 for none. It is taken as it is used.
+    pub tail_bytes: usize,
     /// How much of what was written last is left in the system's page cache. Reads from further back come from the disk,
     /// and then from the cache as the system sees fit.
     pub written_bytes: u64,
     /// Move damage aside into `quarantine/` and go on, instead of [`crate::LogError::Corrupt`].
     pub repair: bool,
+    /// Who does the work.
+    pub threads: Threads,
 }
 
 impl EmbeddedConfig {
@@ -54,8 +61,10 @@ impl EmbeddedConfig {
             segment_bytes: SEGMENT_BYTES,
             queue_bytes: QUEUE_BYTES,
             cache_bytes: CACHE_BYTES,
+            tail_bytes: TAIL_BYTES,
             written_bytes: WRITTEN_BYTES,
             repair: false,
+            threads: Threads::Own,
         }
     }
 
@@ -74,6 +83,7 @@ impl fmt::Debug for EmbeddedConfig {
             .field("segment_bytes", &self.segment_bytes)
             .field("queue_bytes", &self.queue_bytes)
             .field("repair", &self.repair)
+            .field("threads", &self.threads)
             .finish_non_exhaustive()
     }
 }

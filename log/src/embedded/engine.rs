@@ -13,19 +13,28 @@ use super::cache::{Cache, SealedSegment};
 use super::committer::Committer;
 use super::maintenance::{self, Job};
 use super::queue::{Queue, Request};
-use super::reader::{offset_at_time, read_page, readable};
+use super::reader::{Asked, offset_at_time, read_page, read_tail};
 use super::recovery::{Recovered, recover};
+use super::ring::Ring;
 use super::segment::failed;
 use super::shared::{Shared, SharedRef};
+use super::steps::{Step, Stepped, Threads};
 use crate::{Appended, Bounds, Log, LogError, Page, PartitionAppend, Pending};
 
 /// The file whose lock keeps a second process out.
-const LOCK: &str = "LOCK";
+pub(crate) const LOCK: &str = "LOCK";
 
-/// The durable log of one machine. Dropping it finishes what waits, as [`Log::shutdown`] does.
+/// The durable log of one machine. Dropping it finishes what waits, as [`Log::shutdown`] does; one without threads of its
+/// own ends as if it were killed.
 pub struct EmbeddedLog {
     shared: SharedRef,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    workers: Mutex<Workers>,
+}
+
+/// Who takes the steps of the engine.
+enum Workers {
+    Threads(Vec<JoinHandle<()>>),
+    Stepped(Box<Stepped>),
 }
 
 impl std::fmt::Debug for EmbeddedLog {
@@ -58,6 +67,7 @@ impl EmbeddedLog {
         let shared = Arc::new(Shared {
             cache: Cache::new(config.cache_bytes),
             queue: Queue::new(config.queue_bytes),
+            ring: Ring::new(config.tail_bytes),
             table: Mutex::new(table),
             spares: Mutex::new(spares),
             next_segment: AtomicU64::new(next_segment),
@@ -75,26 +85,19 @@ impl EmbeddedLog {
         }
         let dead = shared.table().take_dead();
         shared.order(Job::Retire(dead));
-        let threads = vec![
-            spawn("log-commit", {
-                let shared = Arc::clone(&shared);
-                move || {
-                    panicked(&shared, || committer.run());
-                    shared.order(Job::End);
-                }
-            })?,
-            spawn("log-maintain", {
-                let shared = Arc::clone(&shared);
-                move || {
-                    if panicked(&shared, || maintenance::run(&shared, &orders)) {
-                        // The folder is nobody else's before the commit thread has ended too.
-                        while !matches!(orders.recv(), Ok(Job::End) | Err(_)) {}
-                    }
-                    shared.end();
-                }
-            })?,
-        ];
-        Ok(Arc::new(Self { shared, threads: Mutex::new(threads) }))
+        let workers = match shared.config.threads {
+            Threads::Own => Workers::Threads(start(&shared, committer, orders)?),
+            Threads::Stepped(_) => Workers::Stepped(Box::new(Stepped::new(Arc::clone(&shared), committer, orders))),
+        };
+        Ok(Arc::new(Self { shared, workers: Mutex::new(workers) }))
+    }
+
+    /// Takes a step, if the log has no threads of its own, and answers whether there was something to do.
+    pub fn step(&self, step: Step) -> bool {
+        match &mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner) {
+            Workers::Threads(_) => false,
+            Workers::Stepped(stepped) => stepped.step(step),
+        }
     }
 
     /// Becomes `true` when a write or flush failed: the process should exit (code 70) and recover by a new open.
@@ -108,9 +111,16 @@ impl EmbeddedLog {
         self.shared.table().disk_bytes()
     }
 
+    /// Lets nothing more in; what waits is still committed.
+    fn close(&self) {
+        self.shared.queue.close(LogError::Stopped("shut down".into()));
+        self.shared.config.threads.wake();
+    }
+
     fn ask<T: Send + 'static>(&self, request: impl FnOnce(super::queue::Answer<T>) -> Request) -> Pending<T> {
         let (answer, outcome) = oneshot::channel();
         self.shared.queue.push(request(answer));
+        self.shared.config.threads.wake();
         Box::pin(async move {
             outcome.await.unwrap_or_else(|_| Err(LogError::Stopped("a write failed; its outcome is unknown".into())))
         })
@@ -121,6 +131,9 @@ impl EmbeddedLog {
         work: impl FnOnce(&Shared) -> Result<T, LogError> + Send + 'static,
     ) -> Pending<T> {
         let shared = Arc::clone(&self.shared);
+        if shared.config.threads.are_stepped() {
+            return Box::pin(async move { work(&shared) });
+        }
         Box::pin(async move {
             let task = tokio::task::spawn_blocking(move || work(&shared));
             task.await.unwrap_or_else(|error| Err(LogError::Stopped(format!("a read did not end: {error}"))))
@@ -137,6 +150,28 @@ fn trim_holes(committer: &mut Committer, holes: Vec<(PartitionId, Offset)>) -> R
         drop(outcome);
     }
     Ok(())
+}
+
+/// Starts the commit and the maintenance thread.
+fn start(
+    shared: &SharedRef,
+    committer: Committer,
+    orders: mpsc::Receiver<Job>,
+) -> Result<Vec<JoinHandle<()>>, LogError> {
+    let (committing, maintaining) = (Arc::clone(shared), Arc::clone(shared));
+    Ok(vec![
+        spawn("log-commit", move || {
+            panicked(&committing, || committer.run());
+            committing.order(Job::End);
+        })?,
+        spawn("log-maintain", move || {
+            if panicked(&maintaining, || maintenance::run(&maintaining, &orders)) {
+                // The folder is nobody else's before the commit thread has ended too.
+                while !matches!(orders.recv(), Ok(Job::End) | Err(_)) {}
+            }
+            maintaining.end();
+        })?,
+    ])
 }
 
 /// Does the work of a thread and answers whether it panicked. A panic stops the log as a failed write does: whoever
@@ -159,21 +194,19 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 impl Log for EmbeddedLog {
     fn append(&self, batch: Vec<PartitionAppend>, now: Timestamp) -> Pending<Vec<Appended>> {
-        self.ask(|answer| Request::Append { batch, now, vital: false, answer })
+        self.ask(|answer| Request::append(batch, now, false, answer))
     }
 
     fn append_vital(&self, batch: Vec<PartitionAppend>, now: Timestamp) -> Pending<Vec<Appended>> {
-        self.ask(|answer| Request::Append { batch, now, vital: true, answer })
+        self.ask(|answer| Request::append(batch, now, true, answer))
     }
 
     fn read(&self, partition: PartitionId, from: Offset, records_max: usize, bytes_max: usize) -> Pending<Page> {
-        match readable(&self.shared, partition, from) {
-            Err(error) => Box::pin(std::future::ready(Err(error))),
-            // A reader that has caught up needs no thread.
-            Ok(bounds) if from >= bounds.end || records_max == 0 => {
-                Box::pin(std::future::ready(Ok(Page { records: Vec::new(), bounds })))
-            }
-            Ok(_) => self.blocking(move |shared| read_page(shared, partition, from, records_max, bytes_max)),
+        let asked = Asked { partition, from, records_max, bytes_max };
+        // Who has caught up, or reads what was written last, needs no thread.
+        match read_tail(&self.shared, asked) {
+            Some(page) => Box::pin(std::future::ready(page)),
+            None => self.blocking(move |shared| read_page(shared, asked)),
         }
     }
 
@@ -206,7 +239,7 @@ impl Log for EmbeddedLog {
     }
 
     fn shutdown(&self) -> Pending<()> {
-        self.shared.queue.close(LogError::Stopped("shut down".into()));
+        self.close();
         let mut ended = self.shared.ended.subscribe();
         let stopped = self.stopped();
         Box::pin(async move {
@@ -219,9 +252,10 @@ impl Log for EmbeddedLog {
 
 impl Drop for EmbeddedLog {
     fn drop(&mut self) {
-        self.shared.queue.close(LogError::Stopped("shut down".into()));
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in threads {
+        self.close();
+        let workers = self.workers.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Workers::Threads(threads) = workers else { return };
+        for thread in std::mem::take(threads) {
             // It says why itself when it panics.
             let _panicked = thread.join();
         }

@@ -90,7 +90,7 @@ pub(crate) fn recover(config: &EmbeddedConfig) -> Result<Recovered, LogError> {
         let indexed = sidecar.is_some();
         let footer = match sidecar {
             Some(footer) => footer,
-            None => repair::sealed(config, &segment, || rebuild(&segment))?,
+            None => repair::sealed(config, &segment, rebuild)?,
         };
         table.add_sealed(&footer, segment.len);
         if !indexed {

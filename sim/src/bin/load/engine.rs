@@ -121,7 +121,7 @@ async fn appends(options: &Engine, log: &Arc<EmbeddedLog>) -> Result<(), String>
             tokio::spawn(async move { caller_loop(&options, &log, &payload, caller, share.max(1), until).await })
         })
         .collect();
-    let mut latency = Histogram::<u64>::new(3).map_err(|error| error.to_string())?;
+    let mut latency = Histogram::<u64>::new_with_bounds(1, 3_600_000_000_000, 3).map_err(|error| error.to_string())?;
     for caller in callers {
         let own = caller.await.map_err(|error| error.to_string())??;
         latency.add(own).map_err(|error| error.to_string())?;
@@ -166,7 +166,7 @@ async fn caller_loop(
     calls_max: u64,
     until: Instant,
 ) -> Result<Histogram<u64>, String> {
-    let mut latency = Histogram::<u64>::new(3).map_err(|error| error.to_string())?;
+    let mut latency = Histogram::<u64>::new_with_bounds(1, 3_600_000_000_000, 3).map_err(|error| error.to_string())?;
     let mut turn = caller;
     for _ in 0..calls_max {
         let start = now();
@@ -187,7 +187,8 @@ async fn tail(options: &Engine, log: &EmbeddedLog) -> Result<(), String> {
     for (what, page) in [("pages of 10 MB", PAGE_RECORDS), ("one record a read", 1)] {
         let (before, started) = (Counters::take(), now());
         let (mut bytes, mut reads, mut records) = (0, 0_u64, 0_u64);
-        let mut latency = Histogram::<u64>::new(3).map_err(|error| error.to_string())?;
+        let mut latency =
+            Histogram::<u64>::new_with_bounds(1, 3_600_000_000_000, 3).map_err(|error| error.to_string())?;
         while started.elapsed() < Duration::from_secs(2) {
             let partition = PartitionId(1 + reads % options.partitions);
             let Some(bounds) = log.bounds(partition) else { return Err("a partition is missing".into()) };
@@ -215,7 +216,8 @@ async fn cold(options: &Engine, log: &EmbeddedLog, dir: &PathBuf) -> Result<(), 
         }
         let (before, started) = (Counters::take(), now());
         let (mut bytes, mut records) = (0, 0);
-        let mut latency = Histogram::<u64>::new(3).map_err(|error| error.to_string())?;
+        let mut latency =
+            Histogram::<u64>::new_with_bounds(1, 3_600_000_000_000, 3).map_err(|error| error.to_string())?;
         let mut next = Offset(0);
         loop {
             let start = now();
@@ -229,7 +231,7 @@ async fn cold(options: &Engine, log: &EmbeddedLog, dir: &PathBuf) -> Result<(), 
         report("one partition", what, bytes, records, started.elapsed(), &before, &latency);
     }
     drop_caches();
-    let mut latency = Histogram::<u64>::new(3).map_err(|error| error.to_string())?;
+    let mut latency = Histogram::<u64>::new_with_bounds(1, 3_600_000_000_000, 3).map_err(|error| error.to_string())?;
     let (before, started) = (Counters::take(), now());
     let (mut bytes, mut records) = (0, 0);
     let end = log.bounds(PartitionId(2 % options.partitions + 1)).map_or(1, |bounds| bounds.end.0);
