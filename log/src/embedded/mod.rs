@@ -25,6 +25,7 @@ mod queue;
 mod reader;
 mod recovery;
 mod repair;
+mod rewrite;
 mod run;
 mod scan;
 mod scrub;

@@ -17,6 +17,9 @@ use super::shared::Shared;
 use super::table::Place;
 use crate::{Bounds, LogError, Page, StoredRecord};
 
+/// How often in one read a segment may turn into its copy before the reader sees it.
+const MOVES_MAX: usize = 8;
+
 /// See [`crate::Log::read`].
 pub(crate) fn read_page(
     shared: &Shared,
@@ -29,10 +32,18 @@ pub(crate) fn read_page(
     let mut page = Page { records: Vec::new(), bounds };
     let mut next = from;
     let mut bytes = 0_usize;
+    let mut moves = 0;
     while next < bounds.end && page.records.len() < records_max {
         let place = shared.table().place(partition, next);
         let run = run_at(shared, partition, place, |postings| postings.partition_point(|p| p.end() <= next));
-        let Some(run) = checked(shared, partition, next, run)? else { return Err(missing(partition, next)) };
+        let Some(run) = checked(shared, partition, next, run)? else {
+            // What was not trimmed was copied to another segment meanwhile, and the table knows where.
+            moves += 1;
+            if moves > MOVES_MAX {
+                return Err(missing(partition, next));
+            }
+            continue;
+        };
         let before = next;
         for record in run.into_iter().skip_while(|record| record.offset < before) {
             bytes = bytes.saturating_add(record.key.len() + record.value.len());
@@ -55,24 +66,23 @@ pub(crate) fn read_page(
 
 /// See [`crate::Log::offset_at_time`].
 pub(crate) fn offset_at_time(shared: &Shared, partition: PartitionId, time: Timestamp) -> Result<Offset, LogError> {
-    let (bounds, place) = {
-        let table = shared.table();
-        let bounds = table.bounds(partition).ok_or(LogError::NoPartition(partition))?;
-        (bounds, table.place_at_time(partition, time))
-    };
-    if place.is_none() {
-        return Ok(bounds.end);
-    }
-    let run = run_at(shared, partition, place, |postings| postings.partition_point(|p| p.last_time < time));
-    match run {
-        Ok(Some(run)) => {
-            let first = run.iter().find(|record| record.time >= time).map_or(bounds.end, |record| record.offset);
-            Ok(first.max(bounds.start))
+    for _move in 0..=MOVES_MAX {
+        let (bounds, place) = {
+            let table = shared.table();
+            let bounds = table.bounds(partition).ok_or(LogError::NoPartition(partition))?;
+            (bounds, table.place_at_time(partition, time))
+        };
+        if place.is_none() {
+            return Ok(bounds.end);
         }
-        // The segment went away under the search: everything in it was trimmed meanwhile.
-        Ok(None) => Ok(shared.table().bounds(partition).ok_or(LogError::NoPartition(partition))?.start),
-        Err(error) => Err(error),
+        let run = run_at(shared, partition, place, |postings| postings.partition_point(|p| p.last_time < time));
+        if let Some(run) = run? {
+            let first = run.iter().find(|record| record.time >= time).map_or(bounds.end, |record| record.offset);
+            return Ok(first.max(bounds.start));
+        }
+        // The segment went away under the search: it was copied, or everything in it was trimmed.
     }
+    Ok(shared.table().bounds(partition).ok_or(LogError::NoPartition(partition))?.start)
 }
 
 /// The bounds, if `from` can be read.
@@ -152,7 +162,7 @@ fn read_run(segment: &Segment, partition: PartitionId, posting: Posting) -> Resu
 }
 
 /// The segment with its index, from the cache or the files; `None` when it was removed.
-fn sealed_segment(shared: &Shared, id: u64) -> Result<Option<Arc<SealedSegment>>, LogError> {
+pub(crate) fn sealed_segment(shared: &Shared, id: u64) -> Result<Option<Arc<SealedSegment>>, LogError> {
     if let Some(sealed) = shared.cache.get(id) {
         return Ok(Some(sealed));
     }

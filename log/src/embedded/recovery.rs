@@ -45,6 +45,9 @@ struct Known {
     sidecar: Option<Footer>,
 }
 
+/// What is behind the end is looked at in pieces of this length.
+const SETTLE_BYTES: usize = 1 << 20;
+
 /// A segment without a good frame, and whether nothing was ever written to it.
 type Blank = (Segment, bool);
 
@@ -61,14 +64,15 @@ struct Files {
 pub(crate) fn recover(config: &EmbeddedConfig) -> Result<Recovered, LogError> {
     let Files { segments, retired, next_id: mut next_segment } = tidy(config)?;
     let (mut known, blanks) = survey(config, segments)?;
+    let superseded = take_superseded(&mut known);
     if let Some(newest) = known.last()
-        && newest.sidecar.is_some()
+        && (newest.sidecar.is_some() || newest.segment.copy)
     {
         let what = "the segment is sealed and indexed, but the one that followed it is missing or has no good frame";
         return Err(damaged(&newest.segment.path, 0, what));
     }
     if known.is_empty() {
-        let mut spares = stock(config, blanks, retired, 0)?;
+        let mut spares = stock(config, blanks, superseded, retired, 0)?;
         let segment = match spares.take(config.segment_bytes) {
             Some(segment) => segment,
             None => {
@@ -103,7 +107,7 @@ pub(crate) fn recover(config: &EmbeddedConfig) -> Result<Recovered, LogError> {
         return Err(damaged(&config.dir, 0, what));
     }
     // Only now is it certain that this start will not be refused.
-    let spares = stock(config, blanks, retired, table.sealed.len())?;
+    let spares = stock(config, blanks, superseded, retired, table.sealed.len())?;
     let head = Head {
         segment,
         position: found.position,
@@ -177,17 +181,35 @@ fn first_sequence(config: &EmbeddedConfig, segment: &Segment) -> Result<Result<u
     Ok(Err(page.iter().all(|byte| *byte == 0)))
 }
 
-/// Sorts what holds nothing into segments that are ready, dead ones to recycle, and what is removed. A blank segment
+/// Takes out the segments that were copied before the process ended and had not lost their names yet. A copy has the
+/// first sequence of its original; it was whole before it had a name, so the newest takes the place of all others.
+fn take_superseded(known: &mut Vec<Known>) -> Vec<u64> {
+    // By id within a sequence; the survey went by id and its sort is stable.
+    let mut superseded = Vec::new();
+    let mut kept: Vec<Known> = Vec::with_capacity(known.len());
+    for next in std::mem::take(known) {
+        if next.segment.copy
+            && let Some(original) = kept.pop_if(|last| last.first_sequence == next.first_sequence)
+        {
+            superseded.push(original.segment.id);
+        }
+        kept.push(next);
+    }
+    *known = kept;
+    superseded
+}
+
+/// Sorts what holds nothing into segments that are ready, dead ones to recycle, and what is removed (`unfit`). A blank segment
 /// whose first page was written to is not ready: with repair it is moved aside, because it may be a wholly damaged one.
 fn stock(
     config: &EmbeddedConfig,
     blanks: Vec<Blank>,
+    mut unfit: Vec<u64>,
     retired: BTreeSet<u64>,
     living: usize,
 ) -> Result<Spares, LogError> {
     let (vfs, dir) = (&*config.vfs, config.dir.as_path());
     let mut ready = Vec::new();
-    let mut unfit = Vec::new();
     for (segment, unwritten) in blanks {
         if unwritten && segment.len == config.segment_bytes && ready.len() < READY_MAX {
             ready.push(segment);
@@ -197,7 +219,9 @@ fn stock(
             unfit.push(segment.id);
         }
     }
-    let mut dead = segment::retire(vfs, dir, &unfit)?;
+    // What is torn does not go to the pool: it would come back behind the head of another segment.
+    segment::retire(vfs, dir, &unfit)?.iter().for_each(|old| segment::discard(vfs, old));
+    let mut dead = Vec::new();
     for id in retired {
         dead.push(segment::open_retired(vfs, segment::retired_path(dir, id))?);
     }
@@ -252,7 +276,7 @@ struct Replayed {
 /// Replays the newest segment; when repair cut its snapshot out, older ones before it.
 fn replay(config: &EmbeddedConfig, known: &[Known]) -> Result<Replayed, LogError> {
     let mut read = Vec::new();
-    for Known { segment, .. } in known.iter().rev() {
+    for Known { segment, .. } in known.iter().rev().filter(|known| !known.segment.copy) {
         let mut runs = Vec::new();
         let found = repair::scan(config, segment, || {
             runs.clear();
@@ -285,12 +309,10 @@ fn replay(config: &EmbeddedConfig, known: &[Known]) -> Result<Replayed, LogError
     Ok(Replayed { tails, index, found })
 }
 
-/// Writes the last frame again and flushes. The frame may be in the system's cache only, and after a failed flush the
-/// system believes that cache to be clean: without a new write it would never reach the disk.
-///
-/// What a torn write left behind that frame stays, as the remains of a segment's former lives do. The next frame is
-/// written over its beginning, which is the only place where it had a frame header of this segment; so whatever is left
-/// of it behind the next frame cannot be taken for a frame, now or at any later start.
+/// Writes the last frame again, zeros everything behind it and flushes. The frame may be in the system's cache only, and
+/// after a failed flush the system believes that cache to be clean: without a new write it would never reach the disk.
+/// Behind it may be a torn write, whose bytes must not meet those of a later one, and the former lives of the segment,
+/// which cannot be told from it.
 fn settle_end(segment: &Segment, found: &Scan) -> Result<(), LogError> {
     let io = |error: std::io::Error| failed("settle", &segment.path, &error);
     let mut window = Window::new(segment);
@@ -300,6 +322,19 @@ fn settle_end(segment: &Segment, found: &Scan) -> Result<(), LogError> {
         let mut frame = frame.to_vec();
         frame.resize(padded(frame.len()), 0);
         segment.file.write_all_at(&frame, position).map_err(io)?;
+    }
+    if found.end == End::Open {
+        let mut bytes = vec![0; SETTLE_BYTES];
+        let mut position = found.position;
+        while position < segment.len {
+            let piece = &mut bytes[..(segment.len - position).min(SETTLE_BYTES as u64) as usize];
+            segment.file.read_exact_at(piece, position).map_err(io)?;
+            if piece.iter().any(|byte| *byte != 0) {
+                piece.fill(0);
+                segment.file.write_all_at(piece, position).map_err(io)?;
+            }
+            position += piece.len() as u64;
+        }
     }
     segment.file.sync_data().map_err(io)
 }
