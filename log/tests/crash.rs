@@ -2,7 +2,7 @@
 //! log must come back as the model after some prefix of the calls that holds every acknowledged one and everything that
 //! a reader was shown. Then it must go on, and be crashed again: in its recovery and in what it does afterwards.
 //!
-//! `THALWEG_CRASH_STATES=N` asks for another number of states. The closing line is written past the test harness.
+//! `THALWEG_CRASH_STATES=N` asks for another number of states, `THALWEG_CRASH_SEED=N` to begin with another seed than 0. The closing line is written past the test harness.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod support;
@@ -24,10 +24,12 @@ const EFFORT: Effort = Effort { subsets: 12, tears_max: 16 };
 
 #[test]
 fn nothing_promised_is_lost_in_any_crash() {
-    let wanted = std::env::var("THALWEG_CRASH_STATES").ok().map_or(STATES, |text| text.parse().expect("a number"));
+    let number = |name| std::env::var(name).ok().map(|text| text.parse().expect("a number"));
+    let wanted = number("THALWEG_CRASH_STATES").unwrap_or(STATES);
+    let first_seed = number("THALWEG_CRASH_SEED").unwrap_or(0) as u64;
     #[allow(clippy::disallowed_methods, reason = "the closing line says how long it took")]
     let begin = Instant::now();
-    let (next_seed, done) = (AtomicU64::new(0), AtomicUsize::new(0));
+    let (next_seed, done) = (AtomicU64::new(first_seed), AtomicUsize::new(0));
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let mut total = Tally::default();
     std::thread::scope(|scope| {
@@ -45,7 +47,7 @@ fn nothing_promised_is_lost_in_any_crash() {
         workers.into_iter().for_each(|worker| total.add(worker.join().unwrap()));
     });
     let seconds = begin.elapsed().as_secs_f32();
-    report(&total, next_seed.into_inner(), seconds);
+    report(&total, next_seed.into_inner() - first_seed, seconds);
     assert_eq!(total.examples, Vec::<String>::new());
 }
 

@@ -8,15 +8,15 @@ use std::path::PathBuf;
 
 use log::embedded::{EmbeddedConfig, EmbeddedLog};
 use log::vfs::{CrashStates, DiskImage, FaultVfs};
-use support::rot::{Sample, is_part_of, with};
-use support::{State, run, say, spread, state, tiny};
+use support::rot::{Sample, is_part_of, small, with};
+use support::{State, run, say, spread, state};
 
 /// One byte in so many is damaged.
 const STRIDE: usize = 127;
 
 fn repair(image: &DiskImage) -> (FaultVfs, State, usize) {
     let vfs = FaultVfs::from_image(image);
-    let log = EmbeddedLog::open(EmbeddedConfig { repair: true, ..tiny(&vfs) }).unwrap();
+    let log = EmbeddedLog::open(EmbeddedConfig { repair: true, ..small(&vfs) }).unwrap();
     let opened = vfs.moment();
     let shown = run(state(&*log)).unwrap();
     drop(log);
@@ -40,7 +40,8 @@ fn a_repair_can_be_repeated_after_any_crash() {
     let crash = |(path, position): &(&PathBuf, usize), states: &mut usize| {
         let mut bytes = sample.image[*path].to_vec();
         bytes[*position] ^= 0x10;
-        let around = bytes[position.saturating_sub(8)..(position + 8).min(bytes.len())].to_vec();
+        // Frames begin at multiples of eight, so that these are of one.
+        let around = bytes[position / 8 * 8..position / 8 * 8 + 8].to_vec();
         let is_zeros = around.iter().filter(|byte| **byte != 0).count() < 3;
         let image = with(&sample.image, path, bytes);
         let (vfs, shown, opened) = repair(&image);

@@ -108,6 +108,7 @@ impl ShardCursor {
     async fn changed(&mut self, mut changes: watch::Receiver<u64>) -> Result<(), StreamsError> {
         let is_closed = self.streams.bounds(self.partition).closed.is_some();
         tokio::select! {
+            biased;
             // A closed shard has ended when its children are open, which the catalog tells.
             Ok(()) = changes.changed(), if is_closed => Ok(()),
             changed = self.durable_end.changed() => changed.map_err(|_| self.gone()),

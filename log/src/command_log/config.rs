@@ -30,6 +30,8 @@ pub struct CommandLogConfig {
     /// Keep what a snapshot covers: every start then goes through all of it and compares all snapshots. The log grows
     /// for ever, so this is for tests and for finding where a state went wrong.
     pub keep_all: bool,
+    /// Write the state down in the task that applies commands, without a thread: for a simulator.
+    pub inline: bool,
     /// Where the ids of commands come from.
     pub random: Arc<dyn Random>,
 }
@@ -42,6 +44,7 @@ impl Default for CommandLogConfig {
             log_bytes_max: LOG_BYTES_MAX,
             piece_bytes: PIECE_BYTES,
             keep_all: false,
+            inline: false,
             random: Arc::new(SystemRandom),
         }
     }

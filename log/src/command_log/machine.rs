@@ -21,6 +21,8 @@ pub(super) struct Machine {
     appliers: Arc<BTreeMap<Domain, Arc<dyn Applier>>>,
     recent: Recent,
     commands: u64,
+    /// Whether the state is written down without a thread.
+    is_inline: bool,
 }
 
 /// A machine written down.
@@ -54,8 +56,8 @@ impl fmt::Display for StateHash {
 }
 
 impl Machine {
-    pub(super) fn new(appliers: HashMap<Domain, Arc<dyn Applier>>) -> Self {
-        Self { appliers: Arc::new(appliers.into_iter().collect()), recent: Recent::default(), commands: 0 }
+    pub(super) fn new(appliers: HashMap<Domain, Arc<dyn Applier>>, is_inline: bool) -> Self {
+        Self { appliers: Arc::new(appliers.into_iter().collect()), recent: Recent::default(), commands: 0, is_inline }
     }
 
     /// Applies a durable command, or answers what it answered before.
@@ -80,11 +82,16 @@ impl Machine {
     /// Writes the state down, away from the threads that serve: a large one takes its time.
     pub(super) async fn image(&self) -> Result<Image, LogError> {
         let appliers = Arc::clone(&self.appliers);
-        let written = tokio::task::spawn_blocking(move || {
+        let write = move || {
             let part = |(domain, applier): (&Domain, &Arc<dyn Applier>)| Part::new(domain.as_str(), applier.snapshot());
             appliers.iter().map(part).collect::<Vec<_>>()
-        });
-        let mut parts = written.await.map_err(|error| LogError::Stopped(format!("a snapshot did not end: {error}")))?;
+        };
+        let mut parts = if self.is_inline {
+            write()
+        } else {
+            let written = tokio::task::spawn_blocking(write).await;
+            written.map_err(|error| LogError::Stopped(format!("a snapshot did not end: {error}")))?
+        };
         parts.push(Part::new(RECENT, self.recent.write()));
         Ok(Image { commands: self.commands, parts })
     }

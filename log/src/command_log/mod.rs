@@ -68,7 +68,7 @@ impl CommandLog {
         appliers: HashMap<Domain, Arc<dyn Applier>>,
         config: CommandLogConfig,
     ) -> Result<Self, LogError> {
-        let mut machine = Machine::new(appliers);
+        let mut machine = Machine::new(appliers, config.inline);
         let growth = replay::replay(&*log, &mut machine).await?;
         if tracing::enabled!(tracing::Level::DEBUG) {
             let hash = machine.image().await?.hash();

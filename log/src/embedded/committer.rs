@@ -5,6 +5,7 @@
 //! everybody [`LogError::Stopped`] and ends. A disk without room for another segment is not such a failure: the appends
 //! that need one are refused, everything else goes on in the reserve that each segment keeps at its end.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -60,6 +61,7 @@ pub(crate) struct Committer {
     head: Head,
     retired: Option<Retired>,
     sequence: u64,
+    /// Empty, for the next frame; it goes round with those of the ring.
     frame: Vec<u8>,
     page_cache: PageCache,
 }
@@ -74,18 +76,33 @@ impl Committer {
     pub(crate) fn run(mut self) {
         loop {
             let patience = self.head.unmarked.then_some(IDLE);
-            let outcome = match self.shared.queue.take(BATCH_BYTES_MAX, patience) {
-                Taken::Batch(batch) => self.commit(batch),
-                Taken::Idle => self.mark(),
-                Taken::Closed => {
-                    // Whether it fails or not, this is the end.
-                    let _stopped = self.mark();
-                    break;
-                }
-            };
-            if outcome.is_err() {
+            let taken = self.shared.queue.take(BATCH_BYTES_MAX, patience);
+            if self.turn(taken).is_break() {
                 break;
             }
+        }
+    }
+
+    /// Does what is to be done with what was taken; `Break` is the end.
+    fn turn(&mut self, taken: Taken) -> ControlFlow<()> {
+        let outcome = match taken {
+            Taken::Batch(batch) => self.commit(batch),
+            Taken::Idle => self.mark(),
+            Taken::Closed => {
+                // Whether it fails or not, this is the end.
+                let _stopped = self.mark();
+                return ControlFlow::Break(());
+            }
+        };
+        if outcome.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// One turn of [`Self::run`] without waiting, for a log without threads. Answers whether there was something to do:
+    /// that nothing waits is, only `is_idle`.
+    pub(crate) fn try_turn(&mut self, is_idle: bool) -> (bool, ControlFlow<()>) {
+        match self.shared.queue.take(BATCH_BYTES_MAX, Some(Duration::ZERO)) {
+            Taken::Idle if !(is_idle && self.head.unmarked) => (false, ControlFlow::Continue(())),
+            taken => (true, self.turn(taken)),
         }
     }
 
@@ -94,6 +111,7 @@ impl Committer {
     pub(crate) fn commit(&mut self, batch: Vec<Request>) -> Result<(), LogError> {
         let batch = self.make_room(batch)?;
         let snapshot = self.head.first_sequence.is_none().then(|| self.tails.snapshot());
+        let frame_bytes = frame_bytes_max(&batch) as usize;
         let mut draft = Draft::default();
         for request in batch {
             draft.admit(&mut self.tails, request);
@@ -104,7 +122,7 @@ impl Committer {
         }
         let salt = self.head.segment.salt;
         let mut frame = std::mem::take(&mut self.frame);
-        frame.clear();
+        frame.reserve(frame_bytes);
         frame.resize(FRAME_HEADER_BYTES, 0);
         let mut runs = 0;
         if let Some(snapshot) = snapshot {
@@ -114,12 +132,12 @@ impl Committer {
         let encoded = draft.encode(&mut frame, salt, self.head.position);
         self.write(&mut frame, FrameKind::Commit, runs + encoded.runs)?;
         self.head.unmarked = true;
-        self.frame = frame;
+        let bytes = frame.len() as u64;
+        self.frame = self.shared.ring.keep(self.head.segment.id, self.head.position - bytes, frame);
         self.publish(&encoded);
         self.shared.bytes_appended.fetch_add(draft.payload_bytes, Ordering::Relaxed);
         draft.settle();
         // After the answers: nobody waits for it.
-        let bytes = self.frame.len() as u64;
         self.page_cache.wrote(&self.head.segment, self.head.position - bytes, bytes);
         self.frame.shrink_to(POOLED_BYTES_MAX);
         self.order_spares();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use types::{Random, SystemRandom};
 
+use super::Threads;
 use crate::vfs::{RealVfs, Vfs};
 
 /// Default length of a segment.
@@ -18,6 +19,8 @@ const CACHE_BYTES: usize = 32 << 20;
 const REWRITE_BELOW_PERCENT: u8 = 50;
 /// Default pace of the scrub.
 const SCRUB_BYTES_PER_SECOND: u64 = 20_000_000;
+/// Default memory for the frames written last.
+const TAIL_BYTES: usize = 64 << 20;
 /// Default memory of the system for what was written last.
 const WRITTEN_BYTES: u64 = 256 << 20;
 /// A segment holds its header page, a snapshot, a frame and a seal.
@@ -46,11 +49,15 @@ pub struct EmbeddedConfig {
     pub rewrite_below_percent: u8,
     /// How fast sealed segments are read in the background to find damage; 0 turns it off.
     pub scrub_bytes_per_second: u64,
+    /// Memory for the frames that were written last, from which the tail is read; 0 for none. It is taken as it is used.
+    pub tail_bytes: usize,
     /// How much of what was written last is left in the system's page cache. Reads from further back come from the disk,
     /// and then from the cache as the system sees fit.
     pub written_bytes: u64,
     /// Move damage aside into `quarantine/` and go on, instead of [`crate::LogError::Corrupt`].
     pub repair: bool,
+    /// Who does the work.
+    pub threads: Threads,
 }
 
 impl EmbeddedConfig {
@@ -65,8 +72,10 @@ impl EmbeddedConfig {
             cache_bytes: CACHE_BYTES,
             rewrite_below_percent: REWRITE_BELOW_PERCENT,
             scrub_bytes_per_second: SCRUB_BYTES_PER_SECOND,
+            tail_bytes: TAIL_BYTES,
             written_bytes: WRITTEN_BYTES,
             repair: false,
+            threads: Threads::Own,
         }
     }
 
@@ -85,6 +94,7 @@ impl fmt::Debug for EmbeddedConfig {
             .field("segment_bytes", &self.segment_bytes)
             .field("queue_bytes", &self.queue_bytes)
             .field("repair", &self.repair)
+            .field("threads", &self.threads)
             .finish_non_exhaustive()
     }
 }

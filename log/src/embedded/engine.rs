@@ -13,22 +13,31 @@ use super::cache::{Cache, SealedSegment};
 use super::committer::Committer;
 use super::maintenance::{self, Job};
 use super::queue::{Queue, Request};
-use super::reader::{offset_at_time, read_page, readable};
+use super::reader::{Asked, offset_at_time, read_page, read_tail};
 use super::recovery::{Recovered, recover};
+use super::ring::Ring;
 use super::scrub::{self, Scrubbed};
 use super::segment::failed;
 use super::shared::{Shared, SharedRef};
+use super::steps::{Step, Stepped, Threads};
 use crate::{Appended, Bounds, Log, LogError, Page, PartitionAppend, Pending, Space};
 
 /// The file whose lock keeps a second process out.
-const LOCK: &str = "LOCK";
+pub(crate) const LOCK: &str = "LOCK";
 
-/// The durable log of one machine. Dropping it finishes what waits, as [`Log::shutdown`] does.
+/// The durable log of one machine. Dropping it finishes what waits, as [`Log::shutdown`] does; one without threads of its
+/// own ends as if it were killed.
 pub struct EmbeddedLog {
     shared: SharedRef,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    workers: Mutex<Workers>,
     /// Dropping it ends the scrub.
-    scrub: Mutex<Option<mpsc::Sender<()>>>,
+    scrub: Option<mpsc::Sender<()>>,
+}
+
+/// Who takes the steps of the engine.
+enum Workers {
+    Threads(Vec<JoinHandle<()>>),
+    Stepped(Box<Stepped>),
 }
 
 impl std::fmt::Debug for EmbeddedLog {
@@ -61,6 +70,7 @@ impl EmbeddedLog {
         let shared = Arc::new(Shared {
             cache: Cache::new(config.cache_bytes),
             queue: Queue::new(config.queue_bytes),
+            ring: Ring::new(config.tail_bytes),
             table: Mutex::new(table),
             spares: Mutex::new(spares),
             next_segment: AtomicU64::new(next_segment),
@@ -80,32 +90,20 @@ impl EmbeddedLog {
         }
         let dead = shared.table().take_dead();
         shared.order(Job::Retire(dead));
-        let mut threads = vec![
-            spawn("log-commit", {
-                let shared = Arc::clone(&shared);
-                move || {
-                    panicked(&shared, || committer.run());
-                    shared.order(Job::End);
-                }
-            })?,
-            spawn("log-maintain", {
-                let shared = Arc::clone(&shared);
-                move || {
-                    if panicked(&shared, || maintenance::run(&shared, &orders)) {
-                        // The folder is nobody else's before the commit thread has ended too.
-                        while !matches!(orders.recv(), Ok(Job::End) | Err(_)) {}
-                    }
-                    shared.end();
-                }
-            })?,
-        ];
         let (scrub, stop) = mpsc::channel();
-        let pace = shared.config.scrub_bytes_per_second;
-        if pace > 0 {
-            let shared = Arc::clone(&shared);
-            threads.push(spawn("log-scrub", move || scrub::run(&shared, pace, &stop))?);
+        let workers = match shared.config.threads {
+            Threads::Own => Workers::Threads(start(&shared, committer, orders, stop)?),
+            Threads::Stepped(_) => Workers::Stepped(Box::new(Stepped::new(Arc::clone(&shared), committer, orders))),
+        };
+        Ok(Arc::new(Self { shared, workers: Mutex::new(workers), scrub: Some(scrub) }))
+    }
+
+    /// Takes a step, if the log has no threads of its own, and answers whether there was something to do.
+    pub fn step(&self, step: Step) -> bool {
+        match &mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner) {
+            Workers::Threads(_) => false,
+            Workers::Stepped(stepped) => stepped.step(step),
         }
-        Ok(Arc::new(Self { shared, threads: Mutex::new(threads), scrub: Mutex::new(Some(scrub)) }))
     }
 
     /// Becomes `true` when a write or flush failed: the process should exit (code 70) and recover by a new open.
@@ -114,7 +112,7 @@ impl EmbeddedLog {
         self.shared.stopped.subscribe()
     }
 
-    /// Bytes of the segment files that hold records, without those made ahead.
+    /// Bytes of the segment files that hold records, without the one made ahead.
     pub fn disk_bytes(&self) -> u64 {
         self.shared.table().bytes().0
     }
@@ -130,9 +128,16 @@ impl EmbeddedLog {
         self.scrubbed()
     }
 
+    /// Lets nothing more in; what waits is still committed.
+    fn close(&self) {
+        self.shared.queue.close(LogError::Stopped("shut down".into()));
+        self.shared.config.threads.wake();
+    }
+
     fn ask<T: Send + 'static>(&self, request: impl FnOnce(super::queue::Answer<T>) -> Request) -> Pending<T> {
         let (answer, outcome) = oneshot::channel();
         self.shared.queue.push(request(answer));
+        self.shared.config.threads.wake();
         Box::pin(async move {
             outcome.await.unwrap_or_else(|_| Err(LogError::Stopped("a write failed; its outcome is unknown".into())))
         })
@@ -143,6 +148,9 @@ impl EmbeddedLog {
         work: impl FnOnce(&Shared) -> Result<T, LogError> + Send + 'static,
     ) -> Pending<T> {
         let shared = Arc::clone(&self.shared);
+        if shared.config.threads.are_stepped() {
+            return Box::pin(async move { work(&shared) });
+        }
         Box::pin(async move {
             let task = tokio::task::spawn_blocking(move || work(&shared));
             task.await.unwrap_or_else(|error| Err(LogError::Stopped(format!("a read did not end: {error}"))))
@@ -159,6 +167,35 @@ fn trim_holes(committer: &mut Committer, holes: Vec<(PartitionId, Offset)>) -> R
         drop(outcome);
     }
     Ok(())
+}
+
+/// Starts the commit and the maintenance thread.
+fn start(
+    shared: &SharedRef,
+    committer: Committer,
+    orders: mpsc::Receiver<Job>,
+    stop: mpsc::Receiver<()>,
+) -> Result<Vec<JoinHandle<()>>, LogError> {
+    let (committing, maintaining) = (Arc::clone(shared), Arc::clone(shared));
+    let mut threads = vec![
+        spawn("log-commit", move || {
+            panicked(&committing, || committer.run());
+            committing.order(Job::End);
+        })?,
+        spawn("log-maintain", move || {
+            if panicked(&maintaining, || maintenance::run(&maintaining, &orders)) {
+                // The folder is nobody else's before the commit thread has ended too.
+                while !matches!(orders.recv(), Ok(Job::End) | Err(_)) {}
+            }
+            maintaining.end();
+        })?,
+    ];
+    let pace = shared.config.scrub_bytes_per_second;
+    if pace > 0 {
+        let scrubbing = Arc::clone(shared);
+        threads.push(spawn("log-scrub", move || scrub::run(&scrubbing, pace, &stop))?);
+    }
+    Ok(threads)
 }
 
 /// Does the work of a thread and answers whether it panicked. A panic stops the log as a failed write does: whoever
@@ -181,21 +218,19 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 impl Log for EmbeddedLog {
     fn append(&self, batch: Vec<PartitionAppend>, now: Timestamp) -> Pending<Vec<Appended>> {
-        self.ask(|answer| Request::Append { batch, now, vital: false, answer })
+        self.ask(|answer| Request::append(batch, now, false, answer))
     }
 
     fn append_vital(&self, batch: Vec<PartitionAppend>, now: Timestamp) -> Pending<Vec<Appended>> {
-        self.ask(|answer| Request::Append { batch, now, vital: true, answer })
+        self.ask(|answer| Request::append(batch, now, true, answer))
     }
 
     fn read(&self, partition: PartitionId, from: Offset, records_max: usize, bytes_max: usize) -> Pending<Page> {
-        match readable(&self.shared, partition, from) {
-            Err(error) => Box::pin(std::future::ready(Err(error))),
-            // A reader that has caught up needs no thread.
-            Ok(bounds) if from >= bounds.end || records_max == 0 => {
-                Box::pin(std::future::ready(Ok(Page { records: Vec::new(), bounds })))
-            }
-            Ok(_) => self.blocking(move |shared| read_page(shared, partition, from, records_max, bytes_max)),
+        let asked = Asked { partition, from, records_max, bytes_max };
+        // Who has caught up, or reads what was written last, needs no thread.
+        match read_tail(&self.shared, asked) {
+            Some(page) => Box::pin(std::future::ready(page)),
+            None => self.blocking(move |shared| read_page(shared, asked)),
         }
     }
 
@@ -234,7 +269,7 @@ impl Log for EmbeddedLog {
     }
 
     fn shutdown(&self) -> Pending<()> {
-        self.shared.queue.close(LogError::Stopped("shut down".into()));
+        self.close();
         let mut ended = self.shared.ended.subscribe();
         let stopped = self.stopped();
         Box::pin(async move {
@@ -247,10 +282,11 @@ impl Log for EmbeddedLog {
 
 impl Drop for EmbeddedLog {
     fn drop(&mut self) {
-        self.shared.queue.close(LogError::Stopped("shut down".into()));
-        self.scrub.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in threads {
+        self.close();
+        self.scrub.take();
+        let workers = self.workers.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Workers::Threads(threads) = workers else { return };
+        for thread in std::mem::take(threads) {
             // It says why itself when it panics.
             let _panicked = thread.join();
         }

@@ -1,5 +1,6 @@
 //! The thread for work that no append waits for: making segments ahead, writing sidecars, retiring dead segments.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, mpsc};
 
 use super::cache::SealedSegment;
@@ -26,14 +27,22 @@ pub(crate) enum Job {
 /// missing spare is made by the commit thread, a dead segment is retired at the next open.
 pub(crate) fn run(shared: &SharedRef, jobs: &mpsc::Receiver<Job>) {
     while let Ok(job) = jobs.recv() {
-        match job {
-            Job::MakeSpares => make_spares(shared),
-            Job::Index(sealed) => index(shared, &sealed),
-            Job::Retire(ids) => retire_dead(shared, &ids),
-            Job::Rewrite => rewrite(shared),
-            Job::End => break,
+        if work(shared, job).is_break() {
+            break;
         }
     }
+}
+
+/// Does one job; `Break` after the last one.
+pub(crate) fn work(shared: &Shared, job: Job) -> ControlFlow<()> {
+    match job {
+        Job::MakeSpares => make_spares(shared),
+        Job::Index(sealed) => index(shared, &sealed),
+        Job::Retire(ids) => retire_dead(shared, &ids),
+        Job::Rewrite => rewrite(shared),
+        Job::End => return ControlFlow::Break(()),
+    }
+    ControlFlow::Continue(())
 }
 
 /// Makes segments while they are wanted.

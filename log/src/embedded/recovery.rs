@@ -45,9 +45,6 @@ struct Known {
     sidecar: Option<Footer>,
 }
 
-/// What is behind the end is looked at in pieces of this length.
-const SETTLE_BYTES: usize = 1 << 20;
-
 /// A segment without a good frame, and whether nothing was ever written to it.
 type Blank = (Segment, bool);
 
@@ -94,7 +91,7 @@ pub(crate) fn recover(config: &EmbeddedConfig) -> Result<Recovered, LogError> {
         let indexed = sidecar.is_some();
         let footer = match sidecar {
             Some(footer) => footer,
-            None => repair::sealed(config, &segment, || rebuild(&segment))?,
+            None => repair::sealed(config, &segment, rebuild)?,
         };
         table.add_sealed(&footer, segment.len);
         if !indexed {
@@ -219,7 +216,7 @@ fn stock(
             unfit.push(segment.id);
         }
     }
-    // What is torn does not go to the pool: it would come back behind the head of another segment.
+    // A torn first frame, a length of another configuration, an original: rare, and simplest gone.
     segment::retire(vfs, dir, &unfit)?.iter().for_each(|old| segment::discard(vfs, old));
     let mut dead = Vec::new();
     for id in retired {
@@ -309,10 +306,12 @@ fn replay(config: &EmbeddedConfig, known: &[Known]) -> Result<Replayed, LogError
     Ok(Replayed { tails, index, found })
 }
 
-/// Writes the last frame again, zeros everything behind it and flushes. The frame may be in the system's cache only, and
-/// after a failed flush the system believes that cache to be clean: without a new write it would never reach the disk.
-/// Behind it may be a torn write, whose bytes must not meet those of a later one, and the former lives of the segment,
-/// which cannot be told from it.
+/// Writes the last frame again and flushes. The frame may be in the system's cache only, and after a failed flush the
+/// system believes that cache to be clean: without a new write it would never reach the disk.
+///
+/// What a torn write left behind that frame stays, as the remains of a segment's former lives do. The next frame is
+/// written over its beginning, which is the only place where it had a frame header of this segment; so whatever is left
+/// of it behind the next frame cannot be taken for a frame, now or at any later start.
 fn settle_end(segment: &Segment, found: &Scan) -> Result<(), LogError> {
     let io = |error: std::io::Error| failed("settle", &segment.path, &error);
     let mut window = Window::new(segment);
@@ -322,19 +321,6 @@ fn settle_end(segment: &Segment, found: &Scan) -> Result<(), LogError> {
         let mut frame = frame.to_vec();
         frame.resize(padded(frame.len()), 0);
         segment.file.write_all_at(&frame, position).map_err(io)?;
-    }
-    if found.end == End::Open {
-        let mut bytes = vec![0; SETTLE_BYTES];
-        let mut position = found.position;
-        while position < segment.len {
-            let piece = &mut bytes[..(segment.len - position).min(SETTLE_BYTES as u64) as usize];
-            segment.file.read_exact_at(piece, position).map_err(io)?;
-            if piece.iter().any(|byte| *byte != 0) {
-                piece.fill(0);
-                segment.file.write_all_at(piece, position).map_err(io)?;
-            }
-            position += piece.len() as u64;
-        }
     }
     segment.file.sync_data().map_err(io)
 }

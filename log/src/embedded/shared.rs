@@ -9,6 +9,7 @@ use super::EmbeddedConfig;
 use super::cache::Cache;
 use super::maintenance::Job;
 use super::queue::Queue;
+use super::ring::Ring;
 use super::scrub::Scrubbed;
 use super::segment::{Segment, create, discard, new_salt, recycle};
 use super::spares::Spares;
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) table: Mutex<Table>,
     pub(crate) cache: Cache,
     pub(crate) queue: Queue,
+    pub(crate) ring: Ring,
     pub(crate) spares: Mutex<Spares>,
     pub(crate) next_segment: AtomicU64,
     pub(crate) bytes_appended: AtomicU64,
@@ -75,6 +77,7 @@ impl Shared {
     pub(crate) fn order(&self, job: Job) {
         // After the end of the thread there is nothing left to maintain.
         let _ended = self.jobs.send(job);
+        self.config.threads.wake();
     }
 
     /// Stops the log for good after a failed write or flush.

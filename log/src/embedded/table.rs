@@ -121,6 +121,12 @@ impl Table {
         (posting.first <= offset).then(|| Place::Active(Arc::clone(&self.active), *posting))
     }
 
+    /// The postings of the active segment from the one with `offset` on.
+    pub(crate) fn active_from(&self, partition: PartitionId, offset: Offset) -> &[Posting] {
+        let postings = self.index.get(&partition).map_or(&[][..], Vec::as_slice);
+        &postings[postings.partition_point(|posting| posting.end() <= offset)..]
+    }
+
     /// Where the first record with `time` or later stands.
     pub(crate) fn place_at_time(&self, partition: PartitionId, time: Timestamp) -> Option<Place> {
         let fences = &self.partitions.get(&partition)?.fences;

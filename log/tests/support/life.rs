@@ -8,7 +8,7 @@ use log::embedded::{EmbeddedConfig, EmbeddedLog};
 use log::vfs::FaultVfs;
 use log::{Log, LogError, MemoryLog};
 
-use super::{Call, Dice, PARTITIONS, State, View, state, tiny, view};
+use super::{Call, Dice, PARTITIONS, State, View, sized, state, view};
 
 /// What a workload is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +68,7 @@ pub(crate) struct Promise {
 
 /// See the module text.
 pub(crate) struct Life {
+    pub(crate) segment_bytes: u64,
     pub(crate) vfs: FaultVfs,
     /// The model before the first call and after each.
     pub(crate) states: Vec<State>,
@@ -95,8 +96,8 @@ pub(crate) struct Living {
 }
 
 impl Living {
-    pub(crate) fn begin(vfs: FaultVfs, first_number: usize) -> Result<Self, LogError> {
-        let config = tiny(&vfs);
+    pub(crate) fn begin(vfs: FaultVfs, segment_bytes: u64, first_number: usize) -> Result<Self, LogError> {
+        let config = sized(&vfs, segment_bytes);
         let log = EmbeddedLog::open(config.clone())?;
         let next_number = first_number;
         Ok(Self { vfs, config, log, accepted: vec![], promises: vec![], sights: vec![], next_number })
@@ -150,7 +151,7 @@ impl Living {
             self.promises.push(Promise { moment, calls, by_reading: true });
         }
         self.promises.sort_by_key(|promise| promise.moment);
-        Life { vfs: self.vfs, states, promises: self.promises }
+        Life { segment_bytes: self.config.segment_bytes, vfs: self.vfs, states, promises: self.promises }
     }
 
     /// The calls that were not refused so far.
@@ -173,11 +174,16 @@ pub(crate) async fn model(before: &[(usize, Call)], calls: &[(usize, Call)]) -> 
     states
 }
 
+/// The length of segments by seed: the smallest there can be, and such that recycled ones have old frames in them.
+pub(crate) fn segment_bytes(seed: u64) -> u64 {
+    [8 << 10, 14 << 10, 20 << 10][(seed / 2 % 3) as usize]
+}
+
 /// Lives through `count` calls of `shape`, and answers them too.
 pub(crate) async fn live(shape: Shape, seed: u64, count: usize) -> (Life, Vec<(usize, Call)>) {
     let mut dice = Dice::new(seed);
     let vfs = FaultVfs::default();
-    let mut living = Living::begin(vfs.clone(), 0).unwrap();
+    let mut living = Living::begin(vfs.clone(), segment_bytes(seed), 0).unwrap();
     while living.next_number < count {
         let at_once = if shape == Shape::Small { 1 + dice.roll(8) } else { 1 + dice.roll(3) };
         let calls = (0..at_once).map(|_| shape.call(&mut dice)).collect();

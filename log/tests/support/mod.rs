@@ -147,12 +147,17 @@ pub(crate) fn prefix_of(states: &[State], at_least: usize, found: &State) -> Opt
     (at_least..states.len()).find(|prefix| states[*prefix] == *found)
 }
 
-/// The configuration of a log in tiny segments on `vfs`.
+/// The configuration of a log in the smallest segments on `vfs`.
 pub(crate) fn tiny(vfs: &FaultVfs) -> EmbeddedConfig {
+    sized(vfs, 1)
+}
+
+/// The configuration of a log in segments of so many bytes on `vfs`.
+pub(crate) fn sized(vfs: &FaultVfs, segment_bytes: u64) -> EmbeddedConfig {
     // What is there already says where the salts go on, so that no life of a log repeats those of an earlier one.
     let heads = vfs.live().into_values().map(|bytes| u64::from(crc32c::crc32c(&bytes[..bytes.len().min(64)])));
     let random = Arc::new(Salts(AtomicU64::new(heads.fold(1, |sum, head| sum.wrapping_mul(31).wrapping_add(head)))));
-    EmbeddedConfig { vfs: Arc::new(vfs.clone()), segment_bytes: 1, random, ..EmbeddedConfig::at("/log") }
+    EmbeddedConfig { vfs: Arc::new(vfs.clone()), segment_bytes, random, ..EmbeddedConfig::at("/log") }
 }
 
 /// Salts that are all different and the same in every run.

@@ -8,7 +8,7 @@ use log::embedded::{EmbeddedConfig, EmbeddedLog};
 use log::vfs::{DiskImage, FaultVfs};
 use log::{Log, LogError};
 
-use super::{Call, PARTITIONS, State, run, state, tiny, view};
+use super::{Call, PARTITIONS, State, run, sized, state, view};
 
 /// A disk with sealed segments, their sidecars, an active segment and a spare one.
 pub(crate) struct Sample {
@@ -23,7 +23,18 @@ impl Sample {
     pub(crate) fn make() -> Self {
         run(async {
             let vfs = FaultVfs::default();
-            let log = EmbeddedLog::open(tiny(&vfs)).unwrap();
+            let log = EmbeddedLog::open(small(&vfs)).unwrap();
+            // Segments that die first, so that those that follow are recycled and have old frames behind their own.
+            for number in 100..108 {
+                Call::Append(vec![(5, vec![1_900])]).make(&*log, number).await.unwrap();
+            }
+            Call::Trim(5, 8).make(&*log, 108).await.unwrap();
+            for _patience in 0..500 {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+                if vfs.live().keys().any(|path| path.extension().is_some_and(|kind| kind == "free")) {
+                    break;
+                }
+            }
             let (mut states, mut earlier) = (Vec::new(), Vec::new());
             let appends = (0..14).map(|number| Call::Append(vec![(number % 3, vec![200, 0, 300]), (4, vec![30])]));
             for (number, call) in appends.chain([Call::Close(1), Call::Trim(4, 3), Call::Drop(3)]).enumerate() {
@@ -55,13 +66,33 @@ impl Sample {
         self.files().into_iter().filter(|path| path.extension().is_some_and(|e| e == "log")).collect()
     }
 
-    /// The newest segment with frames, and where its last frame ends.
+    /// The newest segment with frames, and where its last frame ends (`docs/log-format.md`).
     pub(crate) fn end(&self) -> (&Path, usize) {
-        let end = |path: &PathBuf| self.image[path].iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let end = |path: &PathBuf| {
+            let bytes = &self.image[path];
+            let mut end = 4096;
+            while bytes.get(end..end + 2) == Some(b"TW") && bytes[end + 8..end + 16] == bytes[24..32] {
+                let length = u32::from_le_bytes(bytes[end + 32..end + 36].try_into().unwrap());
+                end += (40 + length as usize).next_multiple_of(8);
+            }
+            end
+        };
         let sealed = |path: &&PathBuf| self.image.contains_key(&path.with_extension("idx"));
         let open = self.segments().into_iter().filter(|path| !sealed(path));
         open.map(|path| (path.as_path(), end(path))).find(|(_, end)| *end > 4096).expect("one segment is active")
     }
+
+    /// Whether a segment holds bytes of records that were trimmed long before: it was recycled.
+    pub(crate) fn is_recycled(&self) -> bool {
+        let old =
+            |bytes: &[u8]| (100..108).any(|n| String::from_utf8_lossy(bytes).contains(&format!("{n}.0.0;{n}.0.0;")));
+        self.segments().iter().any(|path| old(&self.image[*path]))
+    }
+}
+
+/// Segments in which old frames have room behind the page of zeros that recycling writes.
+pub(crate) fn small(vfs: &FaultVfs) -> EmbeddedConfig {
+    sized(vfs, 10 << 10)
 }
 
 /// What became of it.
@@ -80,7 +111,7 @@ pub(crate) enum Fate {
 /// Opens a log on `image` and looks what is left of the sample.
 pub(crate) fn fate(image: &DiskImage, sample: &Sample) -> Fate {
     let vfs = FaultVfs::from_image(image);
-    let log = match EmbeddedLog::open(tiny(&vfs)) {
+    let log = match EmbeddedLog::open(small(&vfs)) {
         Ok(log) => log,
         Err(LogError::Corrupt { path, .. }) if path.contains("/log") => return Fate::Detected,
         Err(other) => return Fate::Wrong(format!("it did not open: {other}")),
@@ -111,7 +142,7 @@ pub(crate) fn fate(image: &DiskImage, sample: &Sample) -> Fate {
 /// Opens a log on `image` with repair and checks that it serves nothing wrong, goes on, and opens again.
 pub(crate) fn mend(image: &DiskImage, sample: &Sample, what: &str) {
     let vfs = FaultVfs::from_image(image);
-    let config = EmbeddedConfig { repair: true, ..tiny(&vfs) };
+    let config = EmbeddedConfig { repair: true, ..small(&vfs) };
     run(async {
         let log = EmbeddedLog::open(config).unwrap_or_else(|error| panic!("{what}: {error}"));
         let found = state(&*log).await.unwrap_or_else(|error| panic!("{what}: {error}"));
@@ -120,7 +151,7 @@ pub(crate) fn mend(image: &DiskImage, sample: &Sample, what: &str) {
         let repaired = state(&*log).await.unwrap();
         log.shutdown().await.unwrap();
         drop(log);
-        let again = EmbeddedLog::open(tiny(&vfs)).unwrap_or_else(|error| panic!("{what}, again: {error}"));
+        let again = EmbeddedLog::open(small(&vfs)).unwrap_or_else(|error| panic!("{what}, again: {error}"));
         assert_eq!(state(&*again).await.unwrap(), repaired, "{what}");
         let aside = vfs.live().keys().any(|path| path.to_string_lossy().contains("quarantine"));
         assert!(found == *sample.kept() || aside, "{what}: nothing goes without a copy");

@@ -80,6 +80,7 @@ impl Reading {
             }
             let Some(heartbeat) = self.heartbeat.as_mut() else { return self.event(&stream, None) };
             tokio::select! {
+                biased;
                 changed = self.durable_end.changed() => changed.map_err(|_| self.gone())?,
                 Ok(()) = self.changes.changed() => {}
                 () = heartbeat => return self.event(&stream, None),

@@ -71,6 +71,7 @@ impl Streams {
             let due =
                 taken.next_due.map(|due| self.parts.clock.sleep(Duration::from_millis(due.0.saturating_sub(now.0))));
             tokio::select! {
+                biased;
                 () = &mut deadline => return Ok(Vec::new()),
                 () = until(due) => {}
                 () = any_change(&mut ends) => {}

@@ -26,6 +26,7 @@ impl Streams {
             return;
         }
         tokio::select! {
+            biased;
             done = task => if let Err(panicked) = done {
                 tracing::error!(%panicked, "a control operation did not come to its end; a restart goes on with it");
             },
@@ -92,7 +93,9 @@ impl Streams {
             // A shard without records has no partition yet; an empty append brings it into being.
             let end = self.parts.log.close(shard.partition, now).await?;
             let at = self.bounds(shard.partition).closed.unwrap_or(now);
-            Ok::<_, StreamsError>((shard.id, Closed { at, end }))
+            // The command that opened it may have seen a clock that was set back since; ended before it began, the
+            // shard would be hidden from ListShards while its records are there.
+            Ok::<_, StreamsError>((shard.id, Closed { at: at.max(shard.opened), end }))
         });
         Ok(try_join_all(closes).await?.into_iter().collect())
     }
