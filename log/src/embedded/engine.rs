@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{oneshot, watch};
@@ -30,12 +30,13 @@ pub(crate) const LOCK: &str = "LOCK";
 pub struct EmbeddedLog {
     shared: SharedRef,
     workers: Mutex<Workers>,
+    /// Dropping it ends the scrub.
+    scrub: Option<mpsc::Sender<()>>,
 }
 
 /// Who takes the steps of the engine.
 enum Workers {
-    /// Dropping the sender ends the scrub.
-    Threads(Vec<JoinHandle<()>>, Option<mpsc::Sender<()>>),
+    Threads(Vec<JoinHandle<()>>),
     Stepped(Box<Stepped>),
 }
 
@@ -89,17 +90,18 @@ impl EmbeddedLog {
         }
         let dead = shared.table().take_dead();
         shared.order(Job::Retire(dead));
+        let (scrub, stop) = mpsc::channel();
         let workers = match shared.config.threads {
-            Threads::Own => start(&shared, committer, orders)?,
+            Threads::Own => Workers::Threads(start(&shared, committer, orders, stop)?),
             Threads::Stepped(_) => Workers::Stepped(Box::new(Stepped::new(Arc::clone(&shared), committer, orders))),
         };
-        Ok(Arc::new(Self { shared, workers: Mutex::new(workers) }))
+        Ok(Arc::new(Self { shared, workers: Mutex::new(workers), scrub: Some(scrub) }))
     }
 
     /// Takes a step, if the log has no threads of its own, and answers whether there was something to do.
     pub fn step(&self, step: Step) -> bool {
-        match &mut *self.workers() {
-            Workers::Threads(..) => false,
+        match &mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner) {
+            Workers::Threads(_) => false,
             Workers::Stepped(stepped) => stepped.step(step),
         }
     }
@@ -110,7 +112,7 @@ impl EmbeddedLog {
         self.shared.stopped.subscribe()
     }
 
-    /// Bytes of the segment files that hold records, without those made ahead.
+    /// Bytes of the segment files that hold records, without the one made ahead.
     pub fn disk_bytes(&self) -> u64 {
         self.shared.table().bytes().0
     }
@@ -124,10 +126,6 @@ impl EmbeddedLog {
     pub fn scrub(&self) -> Scrubbed {
         scrub::pass(&self.shared, &mut |_bytes| true);
         self.scrubbed()
-    }
-
-    fn workers(&self) -> MutexGuard<'_, Workers> {
-        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets nothing more in; what waits is still committed.
@@ -172,8 +170,13 @@ fn trim_holes(committer: &mut Committer, holes: Vec<(PartitionId, Offset)>) -> R
 }
 
 /// Starts the commit and the maintenance thread.
-fn start(shared: &SharedRef, committer: Committer, orders: mpsc::Receiver<Job>) -> Result<Workers, LogError> {
-    let (committing, maintaining, scrubbing) = (Arc::clone(shared), Arc::clone(shared), Arc::clone(shared));
+fn start(
+    shared: &SharedRef,
+    committer: Committer,
+    orders: mpsc::Receiver<Job>,
+    stop: mpsc::Receiver<()>,
+) -> Result<Vec<JoinHandle<()>>, LogError> {
+    let (committing, maintaining) = (Arc::clone(shared), Arc::clone(shared));
     let mut threads = vec![
         spawn("log-commit", move || {
             panicked(&committing, || committer.run());
@@ -187,12 +190,12 @@ fn start(shared: &SharedRef, committer: Committer, orders: mpsc::Receiver<Job>) 
             maintaining.end();
         })?,
     ];
-    let (scrub, stop) = mpsc::channel();
     let pace = shared.config.scrub_bytes_per_second;
     if pace > 0 {
+        let scrubbing = Arc::clone(shared);
         threads.push(spawn("log-scrub", move || scrub::run(&scrubbing, pace, &stop))?);
     }
-    Ok(Workers::Threads(threads, Some(scrub)))
+    Ok(threads)
 }
 
 /// Does the work of a thread and answers whether it panicked. A panic stops the log as a failed write does: whoever
@@ -280,9 +283,9 @@ impl Log for EmbeddedLog {
 impl Drop for EmbeddedLog {
     fn drop(&mut self) {
         self.close();
-        let mut workers = self.workers();
-        let Workers::Threads(threads, scrub) = &mut *workers else { return };
-        scrub.take();
+        self.scrub.take();
+        let workers = self.workers.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Workers::Threads(threads) = workers else { return };
         for thread in std::mem::take(threads) {
             // It says why itself when it panics.
             let _panicked = thread.join();

@@ -6,8 +6,10 @@ use crc32c::{crc32c, crc32c_append};
 
 /// The version of the format that this code writes and reads.
 pub(crate) const VERSION: u32 = 1;
-/// The only lane so far: the command log and all streams share it.
-pub(crate) const LANE: u32 = 0;
+/// The lane of the segments that commits are written to: the command log and all streams share it.
+const COMMITS: u32 = 0;
+/// The lane of the segments that were made of the live records of others.
+const COPIES: u32 = 1;
 /// A segment's first frame starts here: the header has a page of its own.
 pub(crate) const HEADER_BYTES: u64 = 4096;
 /// The bytes of a frame before its runs; a marker and a seal are nothing else.
@@ -34,6 +36,8 @@ pub(crate) struct SegmentHeader {
     pub(crate) id: u64,
     /// Random; in each of its frames, so that no other bytes pass for a frame of this segment.
     pub(crate) salt: u64,
+    /// Whether it was made of the live records of another segment (`rewrite.rs`).
+    pub(crate) copy: bool,
 }
 
 impl SegmentHeader {
@@ -42,7 +46,7 @@ impl SegmentHeader {
         let mut bytes = Vec::with_capacity(HEADER_BYTES as usize);
         bytes.extend_from_slice(&SEGMENT_MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.extend_from_slice(&LANE.to_le_bytes());
+        bytes.extend_from_slice(&(if self.copy { COPIES } else { COMMITS }).to_le_bytes());
         bytes.extend_from_slice(&self.id.to_le_bytes());
         bytes.extend_from_slice(&self.salt.to_le_bytes());
         let crc = crc32c(&bytes);
@@ -63,10 +67,12 @@ impl SegmentHeader {
         if u32_at(fields, 8) != VERSION {
             return Err(HeaderError::Unknown("the segment has a format version that this program does not know"));
         }
-        if u32_at(fields, 12) != LANE {
-            return Err(HeaderError::Unknown("the segment belongs to a lane that this program does not know"));
-        }
-        Ok(Self { id: u64_at(fields, 16), salt: u64_at(fields, 24) })
+        let copy = match u32_at(fields, 12) {
+            COMMITS => false,
+            COPIES => true,
+            _ => return Err(HeaderError::Unknown("the segment belongs to a lane that this program does not know")),
+        };
+        Ok(Self { id: u64_at(fields, 16), salt: u64_at(fields, 24), copy })
     }
 }
 
@@ -256,7 +262,7 @@ mod tests {
 
     #[test]
     fn headers_and_frames_read_back_and_every_flip_shows() {
-        let header = SegmentHeader { id: 7, salt: 0x0123_4567_89ab_cdef };
+        let header = SegmentHeader { id: 7, salt: 0x0123_4567_89ab_cdef, copy: true };
         let page = header.encode();
         assert_eq!(SegmentHeader::decode(&page), Ok(header));
         for bit in 0..HEADER_FIELDS_BYTES * 8 {

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, mpsc};
 
 use super::cache::SealedSegment;
+use super::rewrite::{Rewritten, rewrite_one};
 use super::segment::{discard, retire, write_sidecar};
 use super::shared::{Shared, SharedRef};
 use super::spares::Spares;
@@ -16,6 +17,8 @@ pub(crate) enum Job {
     Index(Arc<SealedSegment>),
     /// Retire segments in which nothing is live.
     Retire(Vec<u64>),
+    /// Copy a segment that is kept alive by little, if there is one.
+    Rewrite,
     /// The commit thread has ended.
     End,
 }
@@ -36,6 +39,7 @@ pub(crate) fn work(shared: &Shared, job: Job) -> ControlFlow<()> {
         Job::MakeSpares => make_spares(shared),
         Job::Index(sealed) => index(shared, &sealed),
         Job::Retire(ids) => retire_dead(shared, &ids),
+        Job::Rewrite => rewrite(shared),
         Job::End => return ControlFlow::Break(()),
     }
     ControlFlow::Continue(())
@@ -51,6 +55,21 @@ fn make_spares(shared: &Shared) {
                 shared.spares().refuse();
             }
         }
+    }
+}
+
+fn rewrite(shared: &Shared) {
+    match rewrite_one(shared, &|| make_spares(shared)) {
+        Ok(None) => {}
+        Ok(Some(Rewritten { copy, dead })) => {
+            tracing::debug!(copy = copy.segment.id, bytes = copy.segment.len, dead, "segment rewritten");
+            if dead != copy.segment.id {
+                shared.cache.insert(Arc::clone(&copy));
+                index(shared, &copy);
+            }
+            retire_dead(shared, &[dead]);
+        }
+        Err(error) => tracing::warn!(%error, "a segment kept alive by little was not rewritten"),
     }
 }
 

@@ -87,8 +87,9 @@ mod tests {
     #[test]
     fn what_is_behind_the_window_is_given_back_once_and_in_order() {
         let told = Arc::new(Told::default());
-        let segment =
-            |id| Arc::new(Segment { id, salt: 0, path: "seg".into(), len: 64 << 20, file: Arc::clone(&told) as _ });
+        let segment = |id| {
+            Arc::new(Segment { id, salt: 0, copy: false, path: "seg".into(), len: 64 << 20, file: told.clone() as _ })
+        };
         let (one, two) = (segment(1), segment(2));
         let mut cache = PageCache::new(8 << 20);
         for step in 0..12 {

@@ -23,6 +23,9 @@ const GROUP_BYTES_MAX: u64 = 1 << 20;
 /// … with what is between them, if it is no more than this: reading it costs less than another call.
 const GAP_BYTES_MAX: u64 = 16 << 10;
 
+/// How often in one read a segment may turn into its copy before the reader sees it.
+const MOVES_MAX: usize = 8;
+
 /// What a reader wants, as in [`crate::Log::read`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
@@ -36,6 +39,7 @@ pub(crate) struct Asked {
 pub(crate) fn read_page(shared: &Shared, asked: Asked) -> Result<Page, LogError> {
     let bounds = readable(shared, asked.partition, asked.from)?;
     let mut filling = Filling::new(asked, bounds);
+    let mut moves = 0;
     while !filling.is_full() {
         let before = filling.next;
         let runs = match sealed_or_active(shared, &filling, sealed_segment) {
@@ -43,7 +47,14 @@ pub(crate) fn read_page(shared: &Shared, asked: Asked) -> Result<Page, LogError>
             Ok(None) => readable(shared, asked.partition, before).map(|_| None)?,
             runs => runs?,
         };
-        let Some((segment, postings)) = runs else { return Err(missing(asked.partition, before)) };
+        let Some((segment, postings)) = runs else {
+            // What was not trimmed was copied to another segment meanwhile, and the table knows where.
+            moves += 1;
+            if moves > MOVES_MAX {
+                return Err(missing(asked.partition, before));
+            }
+            continue;
+        };
         if let Err(error) = read_runs(shared, &segment, &postings, &mut filling) {
             if shared.table().holds(segment.id) {
                 return Err(error);
@@ -280,33 +291,31 @@ fn read_bytes(segment: &Segment, position: u64, len: usize) -> Result<Bytes, Log
 
 /// See [`crate::Log::offset_at_time`].
 pub(crate) fn offset_at_time(shared: &Shared, partition: PartitionId, time: Timestamp) -> Result<Offset, LogError> {
-    let (bounds, place) = {
-        let table = shared.table();
-        let bounds = table.bounds(partition).ok_or(LogError::NoPartition(partition))?;
-        (bounds, table.place_at_time(partition, time))
-    };
-    let (segment, posting) = match place {
-        None => return Ok(bounds.end),
-        Some(Place::Active(segment, posting)) => ((*segment).clone(), Some(posting)),
-        Some(Place::Sealed(id)) => {
-            let Some(sealed) = sealed_segment(shared, id)? else {
-                // The segment went away under the search: everything in it was trimmed meanwhile.
-                return Ok(shared.table().bounds(partition).ok_or(LogError::NoPartition(partition))?.start);
-            };
-            let postings = sealed.footer.postings_of(partition);
-            let posting = postings.get(postings.partition_point(|posting| posting.last_time < time));
-            (sealed.segment.clone(), posting.copied())
+    for _move in 0..=MOVES_MAX {
+        let (bounds, place) = {
+            let table = shared.table();
+            let bounds = table.bounds(partition).ok_or(LogError::NoPartition(partition))?;
+            (bounds, table.place_at_time(partition, time))
+        };
+        let (segment, posting) = match place {
+            None => return Ok(bounds.end),
+            Some(Place::Active(segment, posting)) => ((*segment).clone(), Some(posting)),
+            Some(Place::Sealed(id)) => {
+                let Some(sealed) = sealed_segment(shared, id)? else { continue };
+                let postings = sealed.footer.postings_of(partition);
+                let posting = postings.get(postings.partition_point(|posting| posting.last_time < time));
+                (sealed.segment.clone(), posting.copied())
+            }
+        };
+        let Some(posting) = posting else { continue };
+        match first_at_time(&segment, &posting, partition, time) {
+            Ok(first) => return Ok(first.unwrap_or(bounds.end).max(bounds.start)),
+            Err(error) if shared.table().holds(segment.id) => return Err(error),
+            // The segment went away under the search: it was copied, or everything in it was trimmed.
+            Err(_) => {}
         }
-    };
-    let Some(posting) = posting else {
-        return Ok(shared.table().bounds(partition).ok_or(LogError::NoPartition(partition))?.start);
-    };
-    match first_at_time(&segment, &posting, partition, time) {
-        Ok(first) => Ok(first.unwrap_or(bounds.end).max(bounds.start)),
-        Err(error) if shared.table().holds(segment.id) => Err(error),
-        // As above.
-        Err(_) => Ok(shared.table().bounds(partition).ok_or(LogError::NoPartition(partition))?.start),
     }
+    Ok(shared.table().bounds(partition).ok_or(LogError::NoPartition(partition))?.start)
 }
 
 /// The first record of the run with `time` or later.
@@ -342,7 +351,7 @@ fn missing(partition: PartitionId, offset: Offset) -> LogError {
 }
 
 /// The segment with its index, from the cache or the files; `None` when it was removed.
-fn sealed_segment(shared: &Shared, id: u64) -> Result<Option<Arc<SealedSegment>>, LogError> {
+pub(crate) fn sealed_segment(shared: &Shared, id: u64) -> Result<Option<Arc<SealedSegment>>, LogError> {
     if let Some(sealed) = shared.cache.get(id) {
         return Ok(Some(sealed));
     }

@@ -63,14 +63,15 @@ pub(crate) fn recover(config: &EmbeddedConfig) -> Result<Recovered, LogError> {
     // A process that was killed between a rename and the sync of the folder left a name that only its system knows.
     config.vfs.sync_dir(&config.dir).map_err(|error| failed("sync folder", &config.dir, &error))?;
     let (mut known, blanks) = survey(config, segments)?;
+    let superseded = take_superseded(&mut known);
     if let Some(newest) = known.last()
-        && newest.sidecar.is_some()
+        && (newest.sidecar.is_some() || newest.segment.copy)
     {
         let what = "the segment is sealed and indexed, but the one that followed it is missing or has no good frame";
         return Err(damaged(&newest.segment.path, 0, what));
     }
     if known.is_empty() {
-        let mut spares = stock(config, blanks, retired, 0)?;
+        let mut spares = stock(config, blanks, superseded, retired, 0)?;
         let segment = match spares.take(config.segment_bytes) {
             Some(segment) => segment,
             None => {
@@ -105,7 +106,7 @@ pub(crate) fn recover(config: &EmbeddedConfig) -> Result<Recovered, LogError> {
         return Err(damaged(&config.dir, 0, what));
     }
     // Only now is it certain that this start will not be refused.
-    let spares = stock(config, blanks, retired, table.sealed.len())?;
+    let spares = stock(config, blanks, superseded, retired, table.sealed.len())?;
     let head = Head {
         segment,
         position: found.position,
@@ -179,17 +180,35 @@ fn first_sequence(config: &EmbeddedConfig, segment: &Segment) -> Result<Result<u
     Ok(Err(page.iter().all(|byte| *byte == 0)))
 }
 
-/// Sorts what holds nothing into segments that are ready, dead ones to recycle, and what is removed. A blank segment
+/// Takes out the segments that were copied before the process ended and had not lost their names yet. A copy has the
+/// first sequence of its original; it was whole before it had a name, so the newest takes the place of all others.
+fn take_superseded(known: &mut Vec<Known>) -> Vec<u64> {
+    // By id within a sequence; the survey went by id and its sort is stable.
+    let mut superseded = Vec::new();
+    let mut kept: Vec<Known> = Vec::with_capacity(known.len());
+    for next in std::mem::take(known) {
+        if next.segment.copy
+            && let Some(original) = kept.pop_if(|last| last.first_sequence == next.first_sequence)
+        {
+            superseded.push(original.segment.id);
+        }
+        kept.push(next);
+    }
+    *known = kept;
+    superseded
+}
+
+/// Sorts what holds nothing into segments that are ready, dead ones to recycle, and what is removed (`unfit`). A blank segment
 /// whose first page was written to is not ready: with repair it is moved aside, because it may be a wholly damaged one.
 fn stock(
     config: &EmbeddedConfig,
     blanks: Vec<Blank>,
+    mut unfit: Vec<u64>,
     retired: BTreeSet<u64>,
     living: usize,
 ) -> Result<Spares, LogError> {
     let (vfs, dir) = (&*config.vfs, config.dir.as_path());
     let mut ready = Vec::new();
-    let mut unfit = Vec::new();
     for (segment, unwritten) in blanks {
         if unwritten && segment.len == config.segment_bytes && ready.len() < READY_MAX {
             ready.push(segment);
@@ -199,7 +218,9 @@ fn stock(
             unfit.push(segment.id);
         }
     }
-    let mut dead = segment::retire(vfs, dir, &unfit)?;
+    // A torn first frame, a length of another configuration, an original: rare, and simplest gone.
+    segment::retire(vfs, dir, &unfit)?.iter().for_each(|old| segment::discard(vfs, old));
+    let mut dead = Vec::new();
     for id in retired {
         dead.push(segment::open_retired(vfs, segment::retired_path(dir, id))?);
     }
@@ -254,7 +275,7 @@ struct Replayed {
 /// Replays the newest segment; when repair cut its snapshot out, older ones before it.
 fn replay(config: &EmbeddedConfig, known: &[Known]) -> Result<Replayed, LogError> {
     let mut read = Vec::new();
-    for Known { segment, .. } in known.iter().rev() {
+    for Known { segment, .. } in known.iter().rev().filter(|known| !known.segment.copy) {
         let mut runs = Vec::new();
         let found = repair::scan(config, segment, || {
             runs.clear();

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::EmbeddedConfig;
 use super::format::{FRAME_HEADER_BYTES, FrameKind, HEADER_BYTES, SegmentHeader, finish_frame, u64_at};
 use super::index::Footer;
+use super::run::{Run, decode_run};
 use super::scan::{End, Scan, Window};
 use super::segment::{self, QUARANTINE, Segment, damaged, failed, segment_path, sidecar_path};
 use crate::LogError;
@@ -57,14 +58,19 @@ fn rewrite_header(config: &EmbeddedConfig, id: u64) -> Result<Option<Segment>, L
     }
     let mut frame = [0; FRAME_HEADER_BYTES];
     file.read_exact_at(&mut frame, HEADER_BYTES).map_err(io)?;
-    let segment = Segment { id, salt: u64_at(&frame, 8), path: path.clone(), len, file };
-    if Window::new(&segment).frame(HEADER_BYTES)?.is_none() {
-        return Ok(None);
+    let mut segment = Segment { id, salt: u64_at(&frame, 8), copy: false, path: path.clone(), len, file };
+    // Only a copy does not begin with a snapshot.
+    match Window::new(&segment).frame(HEADER_BYTES)? {
+        None => return Ok(None),
+        Some((_, frame)) => {
+            let first = decode_run(&frame[FRAME_HEADER_BYTES..]);
+            segment.copy = matches!(first, Some((_, Run::Records { .. })));
+        }
     }
     let mut page = vec![0; HEADER_BYTES as usize];
     segment.file.read_exact_at(&mut page, 0).map_err(io)?;
     keep_copy(config, &format!("seg-{id:016x}-0.bin"), &page)?;
-    segment.file.write_all_at(&SegmentHeader { id, salt: segment.salt }.encode(), 0).map_err(io)?;
+    segment.file.write_all_at(&SegmentHeader { id, salt: segment.salt, copy: segment.copy }.encode(), 0).map_err(io)?;
     segment.file.sync_data().map_err(io)?;
     Ok(Some(segment))
 }

@@ -58,6 +58,18 @@ pub(crate) fn end_run(frame: &mut [u8], start: usize, salt: u64) {
     frame[start..start + 4].copy_from_slice(&crc.to_le_bytes());
 }
 
+/// Turns a run of the segment with salt `old` into one of the segment with salt `new`; `false` when it is damaged.
+pub(crate) fn reseal(run: &mut [u8], old: u64, new: u64) -> bool {
+    let whole = run.len() >= RUN_PREFIX_BYTES
+        && u32_at(run, 4) as usize == run.len() - RUN_PREFIX_BYTES
+        && u32_at(run, 0) == run_crc(run, old);
+    if whole {
+        let crc = run_crc(run, new);
+        run[..4].copy_from_slice(&crc.to_le_bytes());
+    }
+    whole
+}
+
 fn run_crc(run: &[u8], salt: u64) -> u32 {
     crc32c_append(crc32c(&salt.to_le_bytes()), &run[4..])
 }

@@ -25,6 +25,8 @@ const DISCARD_BYTES: u64 = 16 << 20;
 pub(crate) struct Segment {
     pub(crate) id: u64,
     pub(crate) salt: u64,
+    /// See [`SegmentHeader::copy`].
+    pub(crate) copy: bool,
     pub(crate) path: PathBuf,
     pub(crate) len: u64,
     pub(crate) file: Arc<dyn VfsFile>,
@@ -86,13 +88,13 @@ pub(crate) fn create(vfs: &dyn Vfs, dir: &Path, id: u64, salt: u64, len: u64) ->
     };
     vfs.rename(&unfinished, &path).map_err(|error| failed("rename", &unfinished, &error))?;
     vfs.sync_dir(dir).map_err(|error| failed("sync folder", dir, &error))?;
-    Ok(Segment { id, salt, path, len, file })
+    Ok(Segment { id, salt, copy: false, path, len, file })
 }
 
 fn write_new(vfs: &dyn Vfs, path: &Path, salt: u64, id: u64, len: u64) -> io::Result<Arc<dyn VfsFile>> {
     let file = vfs.create(path)?;
     file.preallocate(len)?;
-    file.write_all_at(&SegmentHeader { id, salt }.encode(), 0)?;
+    file.write_all_at(&SegmentHeader { id, salt, copy: false }.encode(), 0)?;
     file.sync_data()?;
     Ok(file)
 }
@@ -133,7 +135,7 @@ pub(crate) fn open_retired(vfs: &dyn Vfs, path: PathBuf) -> Result<Retired, LogE
 /// Makes segment `id` of a file whose old name is durably gone. The page behind the header becomes zeros, which says
 /// that there is no first frame yet; the rest stays what it was.
 pub(crate) fn recycle(vfs: &dyn Vfs, dir: &Path, old: Retired, id: u64, salt: u64) -> Result<Segment, LogError> {
-    let mut pages = SegmentHeader { id, salt }.encode();
+    let mut pages = SegmentHeader { id, salt, copy: false }.encode();
     pages.resize(old.len.min(2 * HEADER_BYTES) as usize, 0);
     let written = old.file.write_all_at(&pages, 0).and_then(|()| old.file.sync_data());
     if let Err(error) = written {
@@ -144,7 +146,7 @@ pub(crate) fn recycle(vfs: &dyn Vfs, dir: &Path, old: Retired, id: u64, salt: u6
     let path = segment_path(dir, id);
     vfs.rename(&old.path, &path).map_err(|error| failed("rename", &old.path, &error))?;
     vfs.sync_dir(dir).map_err(|error| failed("sync folder", dir, &error))?;
-    Ok(Segment { id, salt, path, len: old.len, file: old.file })
+    Ok(Segment { id, salt, copy: false, path, len: old.len, file: old.file })
 }
 
 /// Gives the room of a retired file back, a piece at a time: freeing a large file at once holds up every flush beside it.
@@ -178,7 +180,7 @@ pub(crate) fn open(vfs: &dyn Vfs, dir: &Path, id: u64) -> Result<Segment, LogErr
     if header.id != id {
         return Err(damaged(&path, 0, format!("the header names segment {:016x}", header.id)));
     }
-    Ok(Segment { id, salt: header.salt, path, len, file })
+    Ok(Segment { id, salt: header.salt, copy: header.copy, path, len, file })
 }
 
 /// Writes the sidecar of a sealed segment, in place of any other.

@@ -30,6 +30,9 @@ pub(crate) struct Partition {
     pub(crate) fences: VecDeque<Fence>,
 }
 
+/// So many of the newest sealed segments are not copied.
+const REWRITE_AGE: usize = 4;
+
 impl Fence {
     fn records(&self) -> u64 {
         self.end.0 - self.first.0
@@ -46,6 +49,8 @@ pub(crate) struct Sealed {
     records: u64,
     /// Those that readers are still led to.
     live_records: u64,
+    /// How many were live when somebody looked whether it is worth a copy.
+    weighed: Option<u64>,
 }
 
 impl Sealed {
@@ -144,7 +149,7 @@ impl Table {
 
     /// Takes in the live part of a sealed segment; segments come in order.
     pub(crate) fn add_sealed(&mut self, footer: &Footer, len: u64) {
-        let mut sealed = Sealed { len, live: 0, records: 0, live_records: 0 };
+        let mut sealed = Sealed { len, live: 0, records: 0, live_records: 0, weighed: None };
         for entry in &footer.directory {
             let (segment, first, end, max_time) = (footer.segment, entry.first, entry.end, entry.max_time);
             let fence = Fence { segment, first, end, max_time };
@@ -198,6 +203,67 @@ impl Table {
         for fence in self.partitions.remove(&id).map(|p| p.fences).unwrap_or_default() {
             release(&mut self.sealed, &mut self.dead, &fence);
         }
+    }
+
+    /// A sealed segment in which less than `percent` of the records are live, the one with the fewest. The newest are
+    /// spared: what dies soon is not worth a copy.
+    pub(crate) fn sparse(&self, percent: u8) -> Option<u64> {
+        let mut ids: Vec<u64> = self.sealed.keys().copied().collect();
+        ids.sort_unstable();
+        ids.truncate(ids.len().saturating_sub(REWRITE_AGE));
+        let sparse = ids.into_iter().filter_map(|id| {
+            let sealed = self.sealed[&id];
+            let below = sealed.live_records * 100 < sealed.records * u64::from(percent);
+            let weighed = sealed.weighed == Some(sealed.live_records);
+            (below && !weighed && sealed.live > 0).then_some((sealed.live_bytes(), id))
+        });
+        sparse.min().map(|(_, id)| id)
+    }
+
+    /// Does not name the segment as sparse again before more of it has died.
+    pub(crate) fn keep_whole(&mut self, segment: u64) {
+        if let Some(sealed) = self.sealed.get_mut(&segment) {
+            sealed.weighed = Some(sealed.live_records);
+        }
+    }
+
+    /// What is live of the segment with this footer, in the order of its directory.
+    pub(crate) fn live_in(&self, footer: &Footer) -> Vec<(PartitionId, Posting)> {
+        let mut live = Vec::new();
+        let mut postings = footer.postings.as_slice();
+        for entry in &footer.directory {
+            let (its, others) = postings.split_at(entry.postings as usize);
+            postings = others;
+            let Some(partition) = self.partitions.get(&entry.partition) else { continue };
+            if partition.fences.iter().any(|fence| fence.segment == footer.segment) {
+                let above = its.iter().filter(|posting| posting.end() > partition.bounds.start);
+                live.extend(above.map(|posting| (entry.partition, *posting)));
+            }
+        }
+        live
+    }
+
+    /// Leads to the copy with `footer` whoever was led to `old`, which is not in use from then on; `false` when it died
+    /// meanwhile, and the copy with it.
+    pub(crate) fn replace(&mut self, old: u64, footer: &Footer, len: u64) -> bool {
+        if self.sealed.get(&old).is_none_or(|sealed| sealed.live == 0) {
+            return false;
+        }
+        self.sealed.remove(&old);
+        let mut sealed = Sealed { len, live: 0, records: 0, live_records: 0, weighed: None };
+        for entry in &footer.directory {
+            sealed.records += entry.end.0 - entry.first.0;
+            let Some(partition) = self.partitions.get_mut(&entry.partition) else { continue };
+            let Some(fence) = partition.fences.iter_mut().find(|fence| fence.segment == old) else { continue };
+            (fence.segment, fence.first) = (footer.segment, entry.first);
+            sealed.live += 1;
+            sealed.live_records += fence.records();
+        }
+        if sealed.live == 0 {
+            self.dead.push(footer.segment);
+        }
+        self.sealed.insert(footer.segment, sealed);
+        true
     }
 
     /// Takes out the sealed segments in which nothing is live.
