@@ -41,5 +41,5 @@ mod verify;
 pub use config::EmbeddedConfig;
 pub use engine::EmbeddedLog;
 pub use rescue::{Plan, Stretch, Which};
-pub use verify::{Finding, Offline, Verified};
 pub use steps::{Step, Threads};
+pub use verify::{Finding, Offline, Verified};
