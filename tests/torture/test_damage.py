@@ -246,7 +246,7 @@ def test_a_torn_tail_is_cut_without_a_word(copy):
         file.seek(end_of_frames(data))
         file.write(b"TWFR" + os.urandom(4) + data[24:32] + os.urandom(3000))
     code, verified = thalweg_json(server, "verify", "--json")
-    assert code == 0 and verified["tornTail"], verified
+    assert code == 0 and verified["tornTail"], json.dumps(verified)
     server.start()
     kept = {data for records in read_all(server, "s").values() for _, data in records}
     server.stop()

@@ -94,7 +94,7 @@ pub(crate) fn scan(segment: &Segment, on_run: OnRun<'_>) -> Result<Scan, LogErro
         }
     }
     look_behind(&mut window, &mut scan)?;
-    if !matches!(scan.end, End::Damaged { .. }) && is_cut(&mut window, scan.position, scan.next_sequence)? {
+    if !matches!(scan.end, End::Damaged { .. }) && is_cut(&mut window, &scan)? {
         scan.end = End::Cut;
     }
     Ok(scan)
@@ -112,21 +112,23 @@ fn give_runs(header: FrameHeader, runs: &[u8], body: u32, on_run: OnRun<'_>) -> 
 
 /// Whether the file ends where it cannot end by itself: before there is room for a seal, or inside a frame. A torn
 /// write does not do that, because the length of a segment never changes.
-fn is_cut(window: &mut Window<'_>, position: u64, next_sequence: u64) -> Result<bool, LogError> {
+fn is_cut(window: &mut Window<'_>, scan: &Scan) -> Result<bool, LogError> {
+    let position = scan.position;
     let len = window.segment.len;
     if position + FRAME_HEADER_BYTES as u64 > len {
         return Ok(true);
     }
     let Some(header) = window.header(position)? else { return Ok(false) };
-    // A header that lies across two sectors may be torn itself. Its length counts only if a field before the length, in
-    // the same sector, is what this frame has there.
+    let follows = scan.first_sequence.is_none() || header.sequence == scan.next_sequence;
+    // A header that lies across two sectors may be torn itself. Its length counts only if the field before the length,
+    // in the same sector, is what this frame has there.
     let first_part = SECTOR_BYTES as u64 - position % SECTOR_BYTES as u64;
     let whole = match first_part {
-        0..=24 => header.durable_below == next_sequence,
+        0..=24 => header.durable_below == header.sequence,
         25..=35 => false,
         _ => true,
     };
-    Ok(whole && position + header.span() > len)
+    Ok(follows && whole && position + header.span() > len)
 }
 
 /// Searches for frames behind the good ones.
