@@ -28,6 +28,8 @@ const BATCH_BYTES_MAX: usize = 4 << 20;
 const IDLE: Duration = Duration::from_millis(50);
 /// A frame buffer longer than this is given back after use.
 const POOLED_BYTES_MAX: usize = 16 << 20;
+/// What the system's cache reads and writes at a time.
+const PAGE_BYTES: u64 = 4096;
 /// A seal, and a marker: frames without runs.
 const EMPTY_FRAME_BYTES: u64 = FRAME_HEADER_BYTES as u64;
 /// The part of a segment that appends leave for commands, checkpoints, trims, closes, drops and markers, so that a full
@@ -142,18 +144,23 @@ impl Committer {
         Ok(())
     }
 
-    /// Writes and flushes a frame at the head.
+    /// Writes and flushes a frame at the head, and zeros behind it up to the next page: the rest of a page that was
+    /// written in a former life of the segment would have to be read first.
     fn write(&mut self, frame: &mut Vec<u8>, kind: FrameKind, runs: u32) -> Result<(), LogError> {
         let head = &mut self.head;
         finish_frame(frame, head.segment.salt, kind, self.sequence, self.sequence, runs);
+        let bytes = frame.len();
+        let page_end = (head.position + bytes as u64).next_multiple_of(PAGE_BYTES).min(head.segment.len);
+        frame.resize((page_end - head.position) as usize, 0);
         let written = head.segment.file.write_all_at(frame, head.position).map_err(|error| ("write", error));
+        frame.truncate(bytes);
         let flushed = written.and_then(|()| head.segment.file.sync_data().map_err(|error| ("flush", error)));
         if let Err((action, error)) = flushed {
             let path = head.segment.path.display().to_string();
             return Err(self.stop(LogError::Io { action, path, message: error.to_string() }));
         }
         head.first_sequence.get_or_insert(self.sequence);
-        head.position += frame.len() as u64;
+        head.position += bytes as u64;
         self.sequence += 1;
         Ok(())
     }

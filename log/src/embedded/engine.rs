@@ -1,8 +1,8 @@
 //! [`EmbeddedLog`]: opens the files, starts the threads, and hands calls to them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{oneshot, watch};
@@ -16,10 +16,11 @@ use super::queue::{Queue, Request};
 use super::reader::{Asked, offset_at_time, read_page, read_tail};
 use super::recovery::{Recovered, recover};
 use super::ring::Ring;
+use super::scrub::{self, Scrubbed};
 use super::segment::failed;
 use super::shared::{Shared, SharedRef};
 use super::steps::{Step, Stepped, Threads};
-use crate::{Appended, Bounds, Log, LogError, Page, PartitionAppend, Pending};
+use crate::{Appended, Bounds, Log, LogError, Page, PartitionAppend, Pending, Space};
 
 /// The file whose lock keeps a second process out.
 pub(crate) const LOCK: &str = "LOCK";
@@ -33,7 +34,8 @@ pub struct EmbeddedLog {
 
 /// Who takes the steps of the engine.
 enum Workers {
-    Threads(Vec<JoinHandle<()>>),
+    /// Dropping the sender ends the scrub.
+    Threads(Vec<JoinHandle<()>>, Option<mpsc::Sender<()>>),
     Stepped(Box<Stepped>),
 }
 
@@ -74,6 +76,8 @@ impl EmbeddedLog {
             bytes_appended: AtomicU64::new(0),
             jobs,
             stopped: watch::Sender::new(false),
+            scrubbed: Mutex::default(),
+            ending: AtomicBool::new(false),
             ended: watch::Sender::new(false),
             lock: Mutex::new(Some(lock)),
             config,
@@ -86,7 +90,7 @@ impl EmbeddedLog {
         let dead = shared.table().take_dead();
         shared.order(Job::Retire(dead));
         let workers = match shared.config.threads {
-            Threads::Own => Workers::Threads(start(&shared, committer, orders)?),
+            Threads::Own => start(&shared, committer, orders)?,
             Threads::Stepped(_) => Workers::Stepped(Box::new(Stepped::new(Arc::clone(&shared), committer, orders))),
         };
         Ok(Arc::new(Self { shared, workers: Mutex::new(workers) }))
@@ -94,8 +98,8 @@ impl EmbeddedLog {
 
     /// Takes a step, if the log has no threads of its own, and answers whether there was something to do.
     pub fn step(&self, step: Step) -> bool {
-        match &mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner) {
-            Workers::Threads(_) => false,
+        match &mut *self.workers() {
+            Workers::Threads(..) => false,
             Workers::Stepped(stepped) => stepped.step(step),
         }
     }
@@ -106,9 +110,24 @@ impl EmbeddedLog {
         self.shared.stopped.subscribe()
     }
 
-    /// Bytes of the segment files that hold records, without the one made ahead.
+    /// Bytes of the segment files that hold records, without those made ahead.
     pub fn disk_bytes(&self) -> u64 {
-        self.shared.table().disk_bytes()
+        self.shared.table().bytes().0
+    }
+
+    /// What the scrub found so far.
+    pub fn scrubbed(&self) -> Scrubbed {
+        self.shared.scrubbed().clone()
+    }
+
+    /// Reads every sealed segment now, without pauses, on the calling thread, and answers as [`EmbeddedLog::scrubbed`].
+    pub fn scrub(&self) -> Scrubbed {
+        scrub::pass(&self.shared, &mut |_bytes| true);
+        self.scrubbed()
+    }
+
+    fn workers(&self) -> MutexGuard<'_, Workers> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets nothing more in; what waits is still committed.
@@ -153,13 +172,9 @@ fn trim_holes(committer: &mut Committer, holes: Vec<(PartitionId, Offset)>) -> R
 }
 
 /// Starts the commit and the maintenance thread.
-fn start(
-    shared: &SharedRef,
-    committer: Committer,
-    orders: mpsc::Receiver<Job>,
-) -> Result<Vec<JoinHandle<()>>, LogError> {
-    let (committing, maintaining) = (Arc::clone(shared), Arc::clone(shared));
-    Ok(vec![
+fn start(shared: &SharedRef, committer: Committer, orders: mpsc::Receiver<Job>) -> Result<Workers, LogError> {
+    let (committing, maintaining, scrubbing) = (Arc::clone(shared), Arc::clone(shared), Arc::clone(shared));
+    let mut threads = vec![
         spawn("log-commit", move || {
             panicked(&committing, || committer.run());
             committing.order(Job::End);
@@ -171,7 +186,13 @@ fn start(
             }
             maintaining.end();
         })?,
-    ])
+    ];
+    let (scrub, stop) = mpsc::channel();
+    let pace = shared.config.scrub_bytes_per_second;
+    if pace > 0 {
+        threads.push(spawn("log-scrub", move || scrub::run(&scrubbing, pace, &stop))?);
+    }
+    Ok(Workers::Threads(threads, Some(scrub)))
 }
 
 /// Does the work of a thread and answers whether it panicked. A panic stops the log as a failed write does: whoever
@@ -238,6 +259,12 @@ impl Log for EmbeddedLog {
         self.shared.bytes_appended.load(Ordering::Relaxed)
     }
 
+    fn space(&self) -> Space {
+        let (segments, live) = self.shared.table().bytes();
+        let (ready, retired) = self.shared.spares().bytes();
+        Space { segments, live, ready, retired }
+    }
+
     fn shutdown(&self) -> Pending<()> {
         self.close();
         let mut ended = self.shared.ended.subscribe();
@@ -253,8 +280,9 @@ impl Log for EmbeddedLog {
 impl Drop for EmbeddedLog {
     fn drop(&mut self) {
         self.close();
-        let workers = self.workers.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let Workers::Threads(threads) = workers else { return };
+        let mut workers = self.workers();
+        let Workers::Threads(threads, scrub) = &mut *workers else { return };
+        scrub.take();
         for thread in std::mem::take(threads) {
             // It says why itself when it panics.
             let _panicked = thread.join();

@@ -12,7 +12,7 @@ use types::{Offset, PartitionId};
 use super::EmbeddedConfig;
 use super::format::HEADER_BYTES;
 use super::recovery::{Recovered, recover};
-use super::run::{Run, records};
+use super::run::{Found, Records, Run, check_run};
 use super::scan::{Place, Window, scan};
 use super::segment::{self, QUARANTINE, Segment, failed, parse_name};
 use super::verify::Offline;
@@ -130,7 +130,15 @@ fn read(segment: &Segment, partition: PartitionId, place: Place) -> Result<Vec<S
     let mut bytes = vec![0; place.length as usize];
     let position = u64::from(place.position);
     segment.file.read_exact_at(&mut bytes, position).map_err(|error| failed("read", &segment.path, &error))?;
-    records(&Bytes::from(bytes), segment.salt, partition)
+    let run = Bytes::from(bytes);
+    let stored = |found: Found| StoredRecord {
+        offset: found.offset,
+        time: found.time,
+        key: run.slice(found.key),
+        value: run.slice(found.value),
+    };
+    check_run(&run, segment.salt)
+        .and_then(|()| Records::of(&run, partition)?.map(|found| found.map(stored)).collect())
         .map_err(|what| segment::damaged(&segment.path, position, what))
 }
 

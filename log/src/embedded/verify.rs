@@ -273,6 +273,7 @@ impl Verified {
     fn judge_newest(&mut self, newest: &Checked) {
         let finding = |what: String| Finding { file: newest.segment.path.clone(), position: newest.position, what };
         match newest.end {
+            // What else stands there is zeros, or what the file held when it was another segment.
             End::Open if newest.torn => {
                 self.torn_tail =
                     Some(finding("a write that was never acknowledged; the next start cuts it off".into()));
@@ -282,7 +283,6 @@ impl Verified {
                 self.damage.push(finding(format!("damaged; the next good frame is at byte {next}")));
             }
             End::Cut => self.damage.push(finding("the file was cut off here".into())),
-            End::Sealed | End::Open => {}
         }
     }
 }
