@@ -54,10 +54,8 @@ async fn strike(world: &Arc<World>, dice: &mut Dice, fault: Fault) {
         }
         Fault::DiskFull => {
             world.count("full disks", 1);
-            let mut disk = world.disk();
-            let capacity = disk.used() + dice.below(2 * world.plan.segment_bytes);
-            disk.set_capacity(Some(capacity));
-            drop(disk);
+            let capacity = world.disk().used() + dice.below(2 * world.plan.segment_bytes);
+            world.disk().set_capacity(Some(capacity));
             world.clock.sleep_ms(dice.between(200, 3_000)).await;
             world.disk().set_capacity(None);
         }

@@ -21,7 +21,6 @@ const IDLE_MS: u64 = 50;
 
 /// See the module text.
 pub(crate) struct Process {
-    pub(crate) number: u64,
     pub(crate) streams: Streams,
 }
 
@@ -97,7 +96,7 @@ pub(crate) async fn start(world: &Arc<World>, life: &Life) -> Result<Process, Lo
     streams.resume().await.map_err(|error| LogError::Stopped(error.to_string()))?;
     let retention = streams.clone();
     tokio::spawn(async move { retention.run_retention().await });
-    Ok(Process { number: life.number, streams })
+    Ok(Process { streams })
 }
 
 /// What takes the log's steps as its threads would.

@@ -35,7 +35,7 @@ pub(crate) async fn writer(world: Arc<World>, mut dice: Dice, number: u64) {
         let now = (world.clock.micros(), world.clock.now());
         let (id, payloads) = world.history().begin(&name, now, records);
         let entries = keys.into_iter().zip(payloads).map(|(key, data)| PutEntry {
-            partition_key: Some(key),
+            partition_key: Some(Bytes::from(key)),
             explicit_hash_key: None,
             data: Bytes::from(data),
         });
