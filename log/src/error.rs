@@ -40,7 +40,7 @@ pub enum LogError {
         /// What the system said.
         message: String,
     },
-    /// Bytes that were known durable are damaged; `thalweg serve --repair` moves them aside.
+    /// Bytes that were known durable are damaged; `thalweg repair` moves them aside.
     #[error("{path} is damaged at byte {position}: {what}")]
     Corrupt {
         /// The file.

@@ -74,6 +74,19 @@ pub struct Page {
     pub bounds: Bounds,
 }
 
+/// What a log takes of the disk, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Space {
+    /// Files that hold records, dead ones among them.
+    pub segments: u64,
+    /// About what of `segments` can still be read; the rest waits for its neighbours to be trimmed.
+    pub live: u64,
+    /// Empty files made ahead.
+    pub ready: u64,
+    /// Files of dead records that are kept to be written again.
+    pub retired: u64,
+}
+
 /// A durable log of many partitions.
 ///
 /// A partition comes into being with the first append to it and is known by [`Log::bounds`] from then on.
@@ -118,6 +131,11 @@ pub trait Log: Send + Sync + 'static {
 
     /// Bytes of keys and values that were made durable since the log was opened.
     fn bytes_appended(&self) -> u64;
+
+    /// What it takes of the disk; nothing when it has none of its own.
+    fn space(&self) -> Space {
+        Space::default()
+    }
 
     /// Refuses new appends, finishes the waiting ones and flushes.
     fn shutdown(&self) -> Pending<()>;

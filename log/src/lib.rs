@@ -17,7 +17,7 @@ pub mod vfs;
 pub use command_log::{CommandLog, CommandLogConfig, StateHash};
 pub use conformance::conformance;
 pub use error::LogError;
-pub use interface::{Appended, Bounds, Log, NewRecord, Page, PartitionAppend, Pending, StoredRecord};
+pub use interface::{Appended, Bounds, Log, NewRecord, Page, PartitionAppend, Pending, Space, StoredRecord};
 pub use memory::MemoryLog;
 
 /// The partition of the command log; every other partition id is handed out by a command.

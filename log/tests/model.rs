@@ -39,9 +39,9 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-async fn compare(steps: Vec<Step>, segment_bytes: u64, cache_bytes: usize) {
+async fn compare(steps: Vec<Step>, segment_bytes: u64, cache_bytes: usize, tail_bytes: usize) {
     let vfs = FaultVfs::default();
-    let config = EmbeddedConfig { segment_bytes, cache_bytes, ..tiny(&vfs) };
+    let config = EmbeddedConfig { segment_bytes, cache_bytes, tail_bytes, ..tiny(&vfs) };
     let model = MemoryLog::default();
     let mut log: Arc<EmbeddedLog> = EmbeddedLog::open(config.clone()).unwrap();
     for (number, step) in steps.into_iter().enumerate() {
@@ -78,7 +78,8 @@ proptest! {
         steps in vec(step(), 1..80),
         segment_bytes in 1..40_000_u64,
         cache_bytes in prop_oneof![Just(0_usize), Just(100_000)],
+        tail_bytes in prop_oneof![Just(0_usize), 1_000..30_000_usize, Just(64 << 20)],
     ) {
-        run(compare(steps, segment_bytes, cache_bytes));
+        run(compare(steps, segment_bytes, cache_bytes, tail_bytes));
     }
 }

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use types::{AccountId, Applier, Clock, Domain, Random, Sleep, SystemClock, SystemRandom, Timestamp};
 
+use crate::cli::{own_name, quoted};
 use crate::master_keys::{LocalMasterKeys, Lookup, MasterKeysError};
 use crate::metrics::Metrics;
 
@@ -44,6 +45,8 @@ pub(crate) struct AppConfig {
     pub(crate) environment: Lookup,
     /// Added to the machine's clock, to see in a test what happens in five minutes or a day.
     pub(crate) clock_offset: Duration,
+    /// Another length of the log's segments than the default, to see in a test what happens between them.
+    pub(crate) segment_bytes: Option<u64>,
 }
 
 #[cfg(test)]
@@ -59,6 +62,7 @@ impl AppConfig {
             master_keys: None,
             environment: |_| None,
             clock_offset: Duration::ZERO,
+            segment_bytes: None,
         }
     }
 }
@@ -66,7 +70,7 @@ impl AppConfig {
 /// Why an app could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
-    #[error("the log in {}: {source}{}", path.display(), advice(source))]
+    #[error("the log in {}: {source}{}", path.display(), advice(path, source))]
     Log { path: PathBuf, source: LogError },
     #[error("the secret in {}: {source}", path.display())]
     Secret { path: PathBuf, source: std::io::Error },
@@ -85,14 +89,14 @@ pub(crate) enum OpenError {
 }
 
 /// What to do next, where there is something.
-fn advice(error: &LogError) -> &'static str {
-    match error {
-        LogError::Corrupt { .. } => {
-            "; restore the data from a copy, or start once with --repair: it moves what is damaged into quarantine/ and \
-             goes on with the records behind it"
-        }
-        _ => "",
-    }
+fn advice(log_dir: &Path, error: &LogError) -> String {
+    let LogError::Corrupt { .. } = error else { return String::new() };
+    let data_dir = quoted(&log_dir.parent().unwrap_or(log_dir).display().to_string());
+    let name = own_name();
+    format!(
+        "; restore the data from a copy, or see all that is damaged with `{name} verify --data-dir {data_dir}`, what a \
+         repair would lose with `{name} repair --data-dir {data_dir} --dry-run`, and repair it without --dry-run"
+    )
 }
 
 /// Everything that answers requests.
@@ -231,7 +235,9 @@ async fn open_files(config: &AppConfig, random: &Arc<dyn Random>) -> Result<File
     let (file, random) = (config.master_keys.clone(), random.clone());
     let master_keys = LocalMasterKeys::open(&config.data_dir, file, config.environment, random)?;
     let path = log_dir(&config.data_dir);
-    let log_config = EmbeddedConfig { repair: config.repair, ..EmbeddedConfig::at(&path) };
+    let defaults = EmbeddedConfig::at(&path);
+    let segment_bytes = config.segment_bytes.unwrap_or(defaults.segment_bytes);
+    let log_config = EmbeddedConfig { repair: config.repair, segment_bytes, ..defaults };
     let opened = tokio::task::spawn_blocking(move || EmbeddedLog::open(log_config)).await;
     let opened = opened.unwrap_or_else(|panicked| Err(LogError::Stopped(panicked.to_string())));
     let log = opened.map_err(|source| OpenError::Log { path, source })?;

@@ -23,8 +23,9 @@ const RESHARD_WAIT: Duration = Duration::from_secs(10);
 /// One record to put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PutEntry {
-    /// Chooses the shard by its MD5, 1 to 256 characters. It may be missing where the service distributes records.
-    pub partition_key: Option<String>,
+    /// Chooses the shard by its MD5, UTF-8 of 1 to 256 characters. It may be missing where the service distributes
+    /// records.
+    pub partition_key: Option<Bytes>,
     /// Chooses the shard itself when present: a decimal number below 2^128.
     pub explicit_hash_key: Option<String>,
     /// The payload.
@@ -34,7 +35,7 @@ pub struct PutEntry {
 impl PutEntry {
     /// Bytes that count against limits and rates: data and partition key.
     pub fn size(&self) -> usize {
-        self.data.len() + self.partition_key.as_ref().map_or(0, String::len)
+        self.data.len() + self.partition_key.as_ref().map_or(0, Bytes::len)
     }
 }
 
@@ -262,8 +263,7 @@ impl Batch {
                 Distribution::UserPartitionKey => Target::Key(hash_key(&entry)?),
                 Distribution::Auto => Target::Turn(streams.turn()),
             });
-            let key = Bytes::from(entry.partition_key.unwrap_or_default());
-            records.push(NewRecord { key, value: entry.data });
+            records.push(NewRecord { key: entry.partition_key.unwrap_or_default(), value: entry.data });
         }
         Ok(Self { keys, records, refused: BTreeMap::new() })
     }

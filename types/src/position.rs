@@ -149,8 +149,8 @@ pub struct HashKey(pub u128);
 
 impl HashKey {
     /// The hash of a partition key: MD5 of its UTF-8, read as a big-endian number (API reference, PutRecord).
-    pub fn of_partition_key(partition_key: &str) -> Self {
-        Self(u128::from_be_bytes(Md5::digest(partition_key.as_bytes()).into()))
+    pub fn of_partition_key(partition_key: impl AsRef<[u8]>) -> Self {
+        Self(u128::from_be_bytes(Md5::digest(partition_key).into()))
     }
 
     /// Reads an ExplicitHashKey: decimal, without leading zeros, at most 2^128 - 1.

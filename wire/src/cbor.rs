@@ -46,21 +46,21 @@ pub(crate) fn texts(entries: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// The kinds of items, the upper three bits of their first byte.
-mod major {
-    pub(super) const UNSIGNED: u8 = 0;
-    pub(super) const NEGATIVE: u8 = 1;
-    pub(super) const BYTES: u8 = 2;
-    pub(super) const TEXT: u8 = 3;
-    pub(super) const ARRAY: u8 = 4;
-    pub(super) const MAP: u8 = 5;
-    pub(super) const TAG: u8 = 6;
-    pub(super) const SIMPLE: u8 = 7;
+pub(crate) mod major {
+    pub(crate) const UNSIGNED: u8 = 0;
+    pub(crate) const NEGATIVE: u8 = 1;
+    pub(crate) const BYTES: u8 = 2;
+    pub(crate) const TEXT: u8 = 3;
+    pub(crate) const ARRAY: u8 = 4;
+    pub(crate) const MAP: u8 = 5;
+    pub(crate) const TAG: u8 = 6;
+    pub(crate) const SIMPLE: u8 = 7;
 }
 
 /// The lower five bits that stand for an unknown length.
-const INDEFINITE: u8 = 31;
+pub(crate) const INDEFINITE: u8 = 31;
 /// Ends an item of unknown length.
-const BREAK: u8 = 0xff;
+pub(crate) const BREAK: u8 = 0xff;
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ pub mod error_code;
 pub mod event_stream;
 mod generated;
 pub mod json;
+pub mod puts;
 pub mod query;
 pub mod sigv4;
 mod time;

@@ -1,6 +1,6 @@
 //! One `thalweg serve` on a data directory of its own and a free port, for the verbs that need a server.
 //!
-//! Owns starting it, its credentials and its end. Refuses to know what it is used for. Read next: `bench.rs`,
+//! Owns starting it, its credentials and its end. Refuses to know what it is used for. Read next: `bench/mod.rs`,
 //! `conformance/mod.rs`.
 
 use std::fs::File;
@@ -44,11 +44,6 @@ impl Server {
                 Err(format!("the server's first line is {line:?}, not `listening on URL`"))
             }
         }
-    }
-
-    /// The process, for those who measure it.
-    pub(crate) fn process_id(&self) -> u32 {
-        self.child.id()
     }
 
     /// What `thalweg env` prints as `export NAME=VALUE`.

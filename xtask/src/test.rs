@@ -1,7 +1,8 @@
 //! `cargo xtask test`: every suite against what this checkout builds, and one closing line for each.
 //!
 //! Owns which suites there are and their order. Refuses to skip a suite because a tool is missing: it installs the tool
-//! or says which package the machine lacks. Read next: `suites.rs`, `conformance/mod.rs`, `tests/e2e/conftest.py`.
+//! or says which package the machine lacks. Read next: `suites.rs`, `conformance/mod.rs`,
+//! `tests/e2e/conftest.py`, `tests/torture/conftest.py`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,10 +10,13 @@ use std::process::Command;
 use crate::suites::Tally;
 use crate::{conformance, place, run, tools, venv};
 
-const SUITES: [&str; 4] = ["rust", "tidy", "e2e", "conformance"];
+const SUITES: [&str; 5] = ["rust", "tidy", "e2e", "torture", "conformance"];
+
+/// Suites of pytest, each the folder of its name below `tests/`; their requirements are the end-to-end tests'.
+const PYTEST: [&str; 2] = ["e2e", "torture"];
 
 /// The tidy test is one of the workspace's own, so a full run does not need to name it again.
-const FULL: [&str; 3] = ["rust", "e2e", "conformance"];
+const FULL: [&str; 4] = ["rust", "e2e", "torture", "conformance"];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let (only, rest) = parse(arguments)?;
@@ -22,7 +26,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         let outcome = match suite {
             "rust" => cargo_suite("rust", &["--workspace"]),
             "tidy" => cargo_suite("tidy", &["--package", "sim", "--test", "tidy"]),
-            "e2e" => end_to_end(rest),
+            "e2e" | "torture" => pytest_suite(suite, rest),
             _ => server_binary().and_then(|binary| conformance::run(&binary, rest)),
         };
         // A suite that could not start is a failed suite; the others still run, so that one fault hides no other.
@@ -54,7 +58,7 @@ fn parse(arguments: &[String]) -> Result<(Option<&'static str>, &[String]), Stri
     let suite = suite.ok_or_else(|| format!("test takes {}, not {}", SUITES.join("|"), arguments.join(" ")))?;
     match rest {
         [] => Ok((Some(suite), &[])),
-        [dashes, rest @ ..] if dashes == "--" && suite == "e2e" => Ok((Some(suite), rest)),
+        [dashes, rest @ ..] if dashes == "--" && PYTEST.contains(&suite) => Ok((Some(suite), rest)),
         names if suite == "conformance" => {
             let known = conformance::names();
             match names.iter().find(|name| !known.contains(&name.as_str())) {
@@ -85,13 +89,13 @@ fn server_binary() -> Result<PathBuf, String> {
     place::executable("debug", "thalweg")
 }
 
-fn end_to_end(pytest_arguments: &[String]) -> Result<Vec<Tally>, String> {
+fn pytest_suite(suite: &str, pytest_arguments: &[String]) -> Result<Vec<Tally>, String> {
     let binary = server_binary()?;
-    let folder = place::root().join("tests/e2e");
-    let environment = venv::ensure(&folder.join("requirements.txt"))?;
+    let folder = place::root().join("tests").join(suite);
+    let environment = venv::ensure(&place::root().join("tests/e2e/requirements.txt"))?;
     let s3_server = tools::ensure(&tools::S3S_FS)?;
 
-    let mut tally = Tally::new("e2e");
+    let mut tally = Tally::new(suite);
     let mut command = Command::new(&environment.python);
     // Bytecode and pytest's own cache stay out of the checkout.
     command
@@ -120,6 +124,7 @@ mod tests {
         check("", Ok((None, 0)));
         check("rust", Ok((Some("rust"), 0)));
         check("--only e2e -- -k crash", Ok((Some("e2e"), 2)));
+        check("torture -- -k kill", Ok((Some("torture"), 2)));
         check("conformance", Ok((Some("conformance"), 0)));
         check("conformance java kcl3", Ok((Some("conformance"), 2)));
         check("conformance cobol", Err(()));

@@ -39,7 +39,7 @@ pub(crate) fn encode(sink: &Sink, rows: &RecordBatch, random: &dyn Random) -> Re
         object.push('}');
         let partition_key = partition_key(sink, rows, row, random);
         entries.push(PutEntry {
-            partition_key: Some(partition_key),
+            partition_key: Some(partition_key.into()),
             explicit_hash_key: None,
             data: Bytes::from(object),
         });

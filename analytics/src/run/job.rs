@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use streams::{Commit, PutEntry, Streams};
 use tokio::sync::{oneshot, watch};
 use types::{Backoff, Clock, Random, Scope, Sleep, StreamName, Timestamp};
@@ -292,7 +293,7 @@ async fn due(due: &mut Option<(Timestamp, Sleep)>) {
 
 fn check_size(outputs: &[(Scope, StreamName, Vec<PutEntry>)]) -> Result<(), JobError> {
     let rows = outputs.iter().flat_map(|(_, _, rows)| rows);
-    let bytes = rows.map(|row| row.data.len() + row.partition_key.as_ref().map_or(0, String::len)).sum();
+    let bytes = rows.map(|row| row.data.len() + row.partition_key.as_ref().map_or(0, Bytes::len)).sum();
     if bytes > OUTPUT_BYTES_MAX {
         return Err(JobError::OutputTooLarge { bytes, bytes_max: OUTPUT_BYTES_MAX });
     }

@@ -179,7 +179,7 @@ impl World {
             }
         };
         let UserRecord { partition_key, explicit_hash_key, data } = record;
-        let entry = PutEntry { partition_key: Some(partition_key), explicit_hash_key, data };
+        let entry = PutEntry { partition_key: Some(partition_key.into()), explicit_hash_key, data };
         self.streams.put_records(&self.scope, &stream(name), vec![entry]).await.unwrap();
     }
 

@@ -154,7 +154,7 @@ impl World {
     /// Puts records as they are, each under its number.
     async fn put_data(&self, stream: &str, records: &[&[u8]]) {
         let entry = |(number, data): (usize, &&[u8])| PutEntry {
-            partition_key: Some(number.to_string()),
+            partition_key: Some(number.to_string().into()),
             explicit_hash_key: None,
             data: Bytes::copy_from_slice(data),
         };

@@ -124,7 +124,8 @@ async fn aggregates_are_delivered_as_their_user_records() {
         });
     }
     let made = aggregator.take().unwrap().record;
-    let aggregate = PutEntry { partition_key: Some(made.partition_key), explicit_hash_key: None, data: made.data };
+    let aggregate =
+        PutEntry { partition_key: Some(made.partition_key.into()), explicit_hash_key: None, data: made.data };
     let streams = &world.server().streams;
     streams.put_records(&scope(), &stream_name("clicks"), vec![aggregate]).await.unwrap();
     world.put_to_stream("clicks", &numbered(3, 5)).await;

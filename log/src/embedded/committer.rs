@@ -28,6 +28,8 @@ const BATCH_BYTES_MAX: usize = 4 << 20;
 const IDLE: Duration = Duration::from_millis(50);
 /// A frame buffer longer than this is given back after use.
 const POOLED_BYTES_MAX: usize = 16 << 20;
+/// What the system's cache reads and writes at a time.
+const PAGE_BYTES: u64 = 4096;
 /// A seal, and a marker: frames without runs.
 const EMPTY_FRAME_BYTES: u64 = FRAME_HEADER_BYTES as u64;
 /// The part of a segment that appends leave for commands, checkpoints, trims, closes, drops and markers, so that a full
@@ -59,6 +61,7 @@ pub(crate) struct Committer {
     head: Head,
     retired: Option<Retired>,
     sequence: u64,
+    /// Empty, for the next frame; it goes round with those of the ring.
     frame: Vec<u8>,
     page_cache: PageCache,
 }
@@ -108,6 +111,7 @@ impl Committer {
     pub(crate) fn commit(&mut self, batch: Vec<Request>) -> Result<(), LogError> {
         let batch = self.make_room(batch)?;
         let snapshot = self.head.first_sequence.is_none().then(|| self.tails.snapshot());
+        let frame_bytes = frame_bytes_max(&batch) as usize;
         let mut draft = Draft::default();
         for request in batch {
             draft.admit(&mut self.tails, request);
@@ -118,7 +122,7 @@ impl Committer {
         }
         let salt = self.head.segment.salt;
         let mut frame = std::mem::take(&mut self.frame);
-        frame.clear();
+        frame.reserve(frame_bytes);
         frame.resize(FRAME_HEADER_BYTES, 0);
         let mut runs = 0;
         if let Some(snapshot) = snapshot {
@@ -128,30 +132,35 @@ impl Committer {
         let encoded = draft.encode(&mut frame, salt, self.head.position);
         self.write(&mut frame, FrameKind::Commit, runs + encoded.runs)?;
         self.head.unmarked = true;
-        self.frame = frame;
+        let bytes = frame.len() as u64;
+        self.frame = self.shared.ring.keep(self.head.segment.id, self.head.position - bytes, frame);
         self.publish(&encoded);
         self.shared.bytes_appended.fetch_add(draft.payload_bytes, Ordering::Relaxed);
         draft.settle();
         // After the answers: nobody waits for it.
-        let bytes = self.frame.len() as u64;
         self.page_cache.wrote(&self.head.segment, self.head.position - bytes, bytes);
         self.frame.shrink_to(POOLED_BYTES_MAX);
         self.order_spares();
         Ok(())
     }
 
-    /// Writes and flushes a frame at the head.
+    /// Writes and flushes a frame at the head, and zeros behind it up to the next page: the rest of a page that was
+    /// written in a former life of the segment would have to be read first.
     fn write(&mut self, frame: &mut Vec<u8>, kind: FrameKind, runs: u32) -> Result<(), LogError> {
         let head = &mut self.head;
         finish_frame(frame, head.segment.salt, kind, self.sequence, self.sequence, runs);
+        let bytes = frame.len();
+        let page_end = (head.position + bytes as u64).next_multiple_of(PAGE_BYTES).min(head.segment.len);
+        frame.resize((page_end - head.position) as usize, 0);
         let written = head.segment.file.write_all_at(frame, head.position).map_err(|error| ("write", error));
+        frame.truncate(bytes);
         let flushed = written.and_then(|()| head.segment.file.sync_data().map_err(|error| ("flush", error)));
         if let Err((action, error)) = flushed {
             let path = head.segment.path.display().to_string();
             return Err(self.stop(LogError::Io { action, path, message: error.to_string() }));
         }
         head.first_sequence.get_or_insert(self.sequence);
-        head.position += frame.len() as u64;
+        head.position += bytes as u64;
         self.sequence += 1;
         Ok(())
     }

@@ -15,6 +15,10 @@ const SEGMENT_BYTES: u64 = 64 << 20;
 const QUEUE_BYTES: usize = 64 << 20;
 /// Default memory for the indexes of sealed segments.
 const CACHE_BYTES: usize = 32 << 20;
+/// Default memory for the frames written last.
+const TAIL_BYTES: usize = 64 << 20;
+/// Default pace of the scrub.
+const SCRUB_BYTES_PER_SECOND: u64 = 20_000_000;
 /// Default memory of the system for what was written last.
 const WRITTEN_BYTES: u64 = 256 << 20;
 /// A segment holds its header page, a snapshot, a frame and a seal.
@@ -38,6 +42,10 @@ pub struct EmbeddedConfig {
     pub queue_bytes: usize,
     /// Memory for the indexes of sealed segments.
     pub cache_bytes: usize,
+    /// Memory for the frames that were written last, from which the tail is read; 0 for none. It is taken as it is used.
+    pub tail_bytes: usize,
+    /// How fast sealed segments are read in the background to find damage; 0 turns it off.
+    pub scrub_bytes_per_second: u64,
     /// How much of what was written last is left in the system's page cache. Reads from further back come from the disk,
     /// and then from the cache as the system sees fit.
     pub written_bytes: u64,
@@ -57,6 +65,8 @@ impl EmbeddedConfig {
             segment_bytes: SEGMENT_BYTES,
             queue_bytes: QUEUE_BYTES,
             cache_bytes: CACHE_BYTES,
+            tail_bytes: TAIL_BYTES,
+            scrub_bytes_per_second: SCRUB_BYTES_PER_SECOND,
             written_bytes: WRITTEN_BYTES,
             repair: false,
             threads: Threads::Own,

@@ -44,7 +44,11 @@ impl Draft {
     /// Takes a request in: what it changes is in `tails` from now on.
     pub(crate) fn admit(&mut self, tails: &mut Tails, request: Request) {
         let settled = match request {
-            Request::Append { batch, now, answer, vital: _ } => Settled::Append(answer, self.append(tails, batch, now)),
+            Request::Append { batch, bytes, now, answer, vital: _ } => {
+                let outcome = self.append(tails, batch, now);
+                self.payload_bytes += if outcome.is_ok() { bytes.payload } else { 0 };
+                Settled::Append(answer, outcome)
+            }
             Request::Close { partition, now, answer } => Settled::Close(answer, self.close(tails, partition, now)),
             Request::Trim { partition, before, answer } => Settled::Done(answer, self.trim(tails, partition, before)),
             Request::Drop { partition, answer } => {
@@ -76,7 +80,6 @@ impl Draft {
                 bounds.last_time = time;
             }
             bounds.end = Offset(first.0 + records.len() as u64);
-            self.payload_bytes += records.iter().map(|r| (r.key.len() + r.value.len()) as u64).sum::<u64>();
             self.ops.push(Op { partition, what: What::Records { first, time, records } });
         }
         Ok(appended)

@@ -1,8 +1,8 @@
 //! [`EmbeddedLog`]: opens the files, starts the threads, and hands calls to them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{oneshot, watch};
@@ -13,15 +13,17 @@ use super::cache::{Cache, SealedSegment};
 use super::committer::Committer;
 use super::maintenance::{self, Job};
 use super::queue::{Queue, Request};
-use super::reader::{offset_at_time, read_page, readable};
+use super::reader::{Asked, offset_at_time, read_page, read_tail};
 use super::recovery::{Recovered, recover};
+use super::ring::Ring;
+use super::scrub::{self, Scrubbed};
 use super::segment::failed;
 use super::shared::{Shared, SharedRef};
 use super::steps::{Step, Stepped, Threads};
-use crate::{Appended, Bounds, Log, LogError, Page, PartitionAppend, Pending};
+use crate::{Appended, Bounds, Log, LogError, Page, PartitionAppend, Pending, Space};
 
 /// The file whose lock keeps a second process out.
-const LOCK: &str = "LOCK";
+pub(crate) const LOCK: &str = "LOCK";
 
 /// The durable log of one machine. Dropping it finishes what waits, as [`Log::shutdown`] does; one without threads of its
 /// own ends as if it were killed.
@@ -32,7 +34,8 @@ pub struct EmbeddedLog {
 
 /// Who takes the steps of the engine.
 enum Workers {
-    Threads(Vec<JoinHandle<()>>),
+    /// Dropping the sender ends the scrub.
+    Threads(Vec<JoinHandle<()>>, Option<mpsc::Sender<()>>),
     Stepped(Box<Stepped>),
 }
 
@@ -66,12 +69,15 @@ impl EmbeddedLog {
         let shared = Arc::new(Shared {
             cache: Cache::new(config.cache_bytes),
             queue: Queue::new(config.queue_bytes),
+            ring: Ring::new(config.tail_bytes),
             table: Mutex::new(table),
             spares: Mutex::new(spares),
             next_segment: AtomicU64::new(next_segment),
             bytes_appended: AtomicU64::new(0),
             jobs,
             stopped: watch::Sender::new(false),
+            scrubbed: Mutex::default(),
+            ending: AtomicBool::new(false),
             ended: watch::Sender::new(false),
             lock: Mutex::new(Some(lock)),
             config,
@@ -84,7 +90,7 @@ impl EmbeddedLog {
         let dead = shared.table().take_dead();
         shared.order(Job::Retire(dead));
         let workers = match shared.config.threads {
-            Threads::Own => Workers::Threads(start(&shared, committer, orders)?),
+            Threads::Own => start(&shared, committer, orders)?,
             Threads::Stepped(_) => Workers::Stepped(Box::new(Stepped::new(Arc::clone(&shared), committer, orders))),
         };
         Ok(Arc::new(Self { shared, workers: Mutex::new(workers) }))
@@ -92,8 +98,8 @@ impl EmbeddedLog {
 
     /// Takes a step, if the log has no threads of its own, and answers whether there was something to do.
     pub fn step(&self, step: Step) -> bool {
-        match &mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner) {
-            Workers::Threads(_) => false,
+        match &mut *self.workers() {
+            Workers::Threads(..) => false,
             Workers::Stepped(stepped) => stepped.step(step),
         }
     }
@@ -104,9 +110,24 @@ impl EmbeddedLog {
         self.shared.stopped.subscribe()
     }
 
-    /// Bytes of the segment files that hold records, without the one made ahead.
+    /// Bytes of the segment files that hold records, without those made ahead.
     pub fn disk_bytes(&self) -> u64 {
-        self.shared.table().disk_bytes()
+        self.shared.table().bytes().0
+    }
+
+    /// What the scrub found so far.
+    pub fn scrubbed(&self) -> Scrubbed {
+        self.shared.scrubbed().clone()
+    }
+
+    /// Reads every sealed segment now, without pauses, on the calling thread, and answers as [`EmbeddedLog::scrubbed`].
+    pub fn scrub(&self) -> Scrubbed {
+        scrub::pass(&self.shared, &mut |_bytes| true);
+        self.scrubbed()
+    }
+
+    fn workers(&self) -> MutexGuard<'_, Workers> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets nothing more in; what waits is still committed.
@@ -151,13 +172,9 @@ fn trim_holes(committer: &mut Committer, holes: Vec<(PartitionId, Offset)>) -> R
 }
 
 /// Starts the commit and the maintenance thread.
-fn start(
-    shared: &SharedRef,
-    committer: Committer,
-    orders: mpsc::Receiver<Job>,
-) -> Result<Vec<JoinHandle<()>>, LogError> {
-    let (committing, maintaining) = (Arc::clone(shared), Arc::clone(shared));
-    Ok(vec![
+fn start(shared: &SharedRef, committer: Committer, orders: mpsc::Receiver<Job>) -> Result<Workers, LogError> {
+    let (committing, maintaining, scrubbing) = (Arc::clone(shared), Arc::clone(shared), Arc::clone(shared));
+    let mut threads = vec![
         spawn("log-commit", move || {
             panicked(&committing, || committer.run());
             committing.order(Job::End);
@@ -169,7 +186,13 @@ fn start(
             }
             maintaining.end();
         })?,
-    ])
+    ];
+    let (scrub, stop) = mpsc::channel();
+    let pace = shared.config.scrub_bytes_per_second;
+    if pace > 0 {
+        threads.push(spawn("log-scrub", move || scrub::run(&scrubbing, pace, &stop))?);
+    }
+    Ok(Workers::Threads(threads, Some(scrub)))
 }
 
 /// Does the work of a thread and answers whether it panicked. A panic stops the log as a failed write does: whoever
@@ -192,21 +215,19 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 impl Log for EmbeddedLog {
     fn append(&self, batch: Vec<PartitionAppend>, now: Timestamp) -> Pending<Vec<Appended>> {
-        self.ask(|answer| Request::Append { batch, now, vital: false, answer })
+        self.ask(|answer| Request::append(batch, now, false, answer))
     }
 
     fn append_vital(&self, batch: Vec<PartitionAppend>, now: Timestamp) -> Pending<Vec<Appended>> {
-        self.ask(|answer| Request::Append { batch, now, vital: true, answer })
+        self.ask(|answer| Request::append(batch, now, true, answer))
     }
 
     fn read(&self, partition: PartitionId, from: Offset, records_max: usize, bytes_max: usize) -> Pending<Page> {
-        match readable(&self.shared, partition, from) {
-            Err(error) => Box::pin(std::future::ready(Err(error))),
-            // A reader that has caught up needs no thread.
-            Ok(bounds) if from >= bounds.end || records_max == 0 => {
-                Box::pin(std::future::ready(Ok(Page { records: Vec::new(), bounds })))
-            }
-            Ok(_) => self.blocking(move |shared| read_page(shared, partition, from, records_max, bytes_max)),
+        let asked = Asked { partition, from, records_max, bytes_max };
+        // Who has caught up, or reads what was written last, needs no thread.
+        match read_tail(&self.shared, asked) {
+            Some(page) => Box::pin(std::future::ready(page)),
+            None => self.blocking(move |shared| read_page(shared, asked)),
         }
     }
 
@@ -238,6 +259,12 @@ impl Log for EmbeddedLog {
         self.shared.bytes_appended.load(Ordering::Relaxed)
     }
 
+    fn space(&self) -> Space {
+        let (segments, live) = self.shared.table().bytes();
+        let (ready, retired) = self.shared.spares().bytes();
+        Space { segments, live, ready, retired }
+    }
+
     fn shutdown(&self) -> Pending<()> {
         self.close();
         let mut ended = self.shared.ended.subscribe();
@@ -253,8 +280,9 @@ impl Log for EmbeddedLog {
 impl Drop for EmbeddedLog {
     fn drop(&mut self) {
         self.close();
-        let workers = self.workers.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let Workers::Threads(threads) = workers else { return };
+        let mut workers = self.workers();
+        let Workers::Threads(threads, scrub) = &mut *workers else { return };
+        scrub.take();
         for thread in std::mem::take(threads) {
             // It says why itself when it panics.
             let _panicked = thread.join();

@@ -5,9 +5,10 @@
 //!
 //! A call goes to the queue (`queue.rs`), the commit thread (`committer.rs`) makes one frame of all that waits
 //! (`draft.rs`, `run.rs`, `format.rs`), flushes it once, publishes it in the table (`table.rs`) and answers. Readers
-//! (`reader.rs`) go from the table to a run in a segment. The maintenance thread (`maintenance.rs`) makes segments
-//! ahead and retires dead ones, which are used again (`spares.rs`). On open, `recovery.rs` gets the state back (`scan.rs`), or refuses, or repairs
-//! (`repair.rs`). Start with `engine.rs`.
+//! (`reader.rs`) go from the table to a run in the tail ring (`ring.rs`) or in a segment. The maintenance thread
+//! (`maintenance.rs`) makes segments ahead and retires dead ones, which are used again (`spares.rs`); `scrub.rs` looks
+//! for rot. On open, `recovery.rs` gets the state back (`scan.rs`), or refuses, or repairs (`repair.rs`). `verify.rs` and
+//! `rescue.rs` look at a folder that no server uses. Start with `engine.rs`.
 //!
 //! The command log and all streams share one lane of segments: a segment is removed when nothing in it is live, so one
 //! that holds an untrimmed record stays. Lanes have a number in the format, for when that costs.
@@ -25,15 +26,22 @@ mod queue;
 mod reader;
 mod recovery;
 mod repair;
+mod rescue;
+mod ring;
 mod run;
 mod scan;
+mod scrub;
 mod segment;
 mod shared;
 mod spares;
 mod steps;
 mod table;
 mod tails;
+mod verify;
 
 pub use config::EmbeddedConfig;
 pub use engine::EmbeddedLog;
+pub use rescue::{Plan, Stretch, Which};
+pub use scrub::Scrubbed;
 pub use steps::{Step, Threads};
+pub use verify::{Finding, Offline, Verified};

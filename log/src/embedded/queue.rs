@@ -16,21 +16,62 @@ pub(crate) type Answer<T> = oneshot::Sender<Result<T, LogError>>;
 /// What a caller asked for.
 #[derive(Debug)]
 pub(crate) enum Request {
-    Append { batch: Vec<PartitionAppend>, now: Timestamp, vital: bool, answer: Answer<Vec<Appended>> },
-    Close { partition: PartitionId, now: Timestamp, answer: Answer<Offset> },
-    Trim { partition: PartitionId, before: Offset, answer: Answer<()> },
-    Drop { partition: PartitionId, answer: Answer<()> },
+    /// Made by [`Request::append`].
+    Append {
+        batch: Vec<PartitionAppend>,
+        bytes: AppendBytes,
+        now: Timestamp,
+        vital: bool,
+        answer: Answer<Vec<Appended>>,
+    },
+    Close {
+        partition: PartitionId,
+        now: Timestamp,
+        answer: Answer<Offset>,
+    },
+    Trim {
+        partition: PartitionId,
+        before: Offset,
+        answer: Answer<()>,
+    },
+    Drop {
+        partition: PartitionId,
+        answer: Answer<()>,
+    },
+}
+
+/// What an append takes, added up once, on the caller's thread: the commit thread asks several times.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AppendBytes {
+    /// Keys and values.
+    pub(crate) payload: u64,
+    /// At least the bytes in a frame.
+    frame_max: usize,
 }
 
 impl Request {
-    /// At least the bytes that it takes in a frame.
-    pub(crate) fn frame_bytes_max(&self) -> usize {
-        let Self::Append { batch, .. } = self else { return RUN_OVERHEAD_MAX };
-        let records = batch.iter().flat_map(|part| &part.records);
+    pub(crate) fn append(
+        batch: Vec<PartitionAppend>,
+        now: Timestamp,
+        vital: bool,
+        answer: Answer<Vec<Appended>>,
+    ) -> Self {
+        let records: usize = batch.iter().map(|part| part.records.len()).sum();
+        let payload: usize = batch.iter().flat_map(|part| &part.records).map(|r| r.key.len() + r.value.len()).sum();
         // Each record could begin a run of its own in the worst case only when it is long; a run per part and per
         // `RUN_BYTES_SOFT` is covered by the record's own allowance.
-        let bytes: usize = records.map(|r| r.key.len() + r.value.len() + RECORD_OVERHEAD_MAX).sum();
-        bytes + bytes / 1024 + (batch.len() + 1) * RUN_OVERHEAD_MAX
+        let bytes = payload + records * RECORD_OVERHEAD_MAX;
+        let frame_max = bytes + bytes / 1024 + (batch.len() + 1) * RUN_OVERHEAD_MAX;
+        let bytes = AppendBytes { payload: payload as u64, frame_max };
+        Self::Append { batch, bytes, now, vital, answer }
+    }
+
+    /// At least the bytes that it takes in a frame.
+    pub(crate) fn frame_bytes_max(&self) -> usize {
+        match self {
+            Self::Append { bytes, .. } => bytes.frame_max,
+            _ => RUN_OVERHEAD_MAX,
+        }
     }
 
     pub(crate) fn is_append(&self) -> bool {
@@ -73,6 +114,8 @@ struct Waiting {
     requests: VecDeque<Request>,
     bytes: usize,
     refusal: Option<LogError>,
+    /// Whether the commit thread sleeps. Waking one that does not is a call to the system for nothing.
+    sleeps: bool,
 }
 
 /// See the module text.
@@ -104,8 +147,11 @@ impl Queue {
         }
         waiting.bytes += bytes;
         waiting.requests.push_back(request);
+        let sleeps = waiting.sleeps;
         drop(waiting);
-        self.arrived.notify_one();
+        if sleeps {
+            self.arrived.notify_one();
+        }
     }
 
     /// Waits for requests and takes them up to `bytes_max` bytes, at least one.
@@ -115,6 +161,7 @@ impl Queue {
             if waiting.refusal.is_some() {
                 return Taken::Closed;
             }
+            waiting.sleeps = true;
             let Some(patience) = patience else {
                 waiting = self.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -122,10 +169,12 @@ impl Queue {
             let (guard, timeout) = self.arrived.wait_timeout(waiting, patience).unwrap_or_else(PoisonError::into_inner);
             waiting = guard;
             if timeout.timed_out() && waiting.requests.is_empty() {
+                waiting.sleeps = false;
                 return Taken::Idle;
             }
         }
-        let mut batch = Vec::new();
+        waiting.sleeps = false;
+        let mut batch = Vec::with_capacity(waiting.requests.len());
         let mut taken = 0;
         while let Some(request) = waiting.requests.front() {
             let bytes = request.frame_bytes_max();

@@ -1,5 +1,6 @@
-//! Reads records: from the table to a posting, from the posting to a run, from the run to records. Blocking; the
-//! checksum of every run is verified before a byte of it is served, and nothing beyond the durable end is.
+//! Reads records: from the table to postings, from a posting to a run, from the run to records. A run is in the tail ring
+//! or in a file; only the latter blocks, and there the checksum of every run is verified before a byte of it is served.
+//! Nothing beyond the durable end is served from either.
 
 use std::io;
 use std::path::Path;
@@ -10,47 +11,271 @@ use types::{Offset, PartitionId, Timestamp};
 
 use super::cache::SealedSegment;
 use super::index::{ActiveIndex, Footer, Posting};
-use super::run::{Run, records};
+use super::run::{Found, Records, Run, check_run};
 use super::scan::{End, scan};
 use super::segment::{Segment, damaged, failed, open, read_sidecar};
 use super::shared::Shared;
 use super::table::Place;
 use crate::{Bounds, LogError, Page, StoredRecord};
 
-/// See [`crate::Log::read`].
-pub(crate) fn read_page(
-    shared: &Shared,
-    partition: PartitionId,
-    from: Offset,
-    records_max: usize,
-    bytes_max: usize,
-) -> Result<Page, LogError> {
-    let bounds = readable(shared, partition, from)?;
-    let mut page = Page { records: Vec::new(), bounds };
-    let mut next = from;
-    let mut bytes = 0_usize;
-    while next < bounds.end && page.records.len() < records_max {
-        let place = shared.table().place(partition, next);
-        let run = run_at(shared, partition, place, |postings| postings.partition_point(|p| p.end() <= next));
-        let Some(run) = checked(shared, partition, next, run)? else { return Err(missing(partition, next)) };
-        let before = next;
-        for record in run.into_iter().skip_while(|record| record.offset < before) {
-            bytes = bytes.saturating_add(record.key.len() + record.value.len());
-            let full = page.records.len() >= records_max || (!page.records.is_empty() && bytes > bytes_max);
-            if full || record.offset != next || next >= bounds.end {
+/// Runs are read in one go up to this many bytes, …
+const GROUP_BYTES_MAX: u64 = 1 << 20;
+/// … with what is between them, if it is no more than this: reading it costs less than another call.
+const GAP_BYTES_MAX: u64 = 16 << 10;
+
+/// What a reader wants, as in [`crate::Log::read`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) partition: PartitionId,
+    pub(crate) from: Offset,
+    pub(crate) records_max: usize,
+    pub(crate) bytes_max: usize,
+}
+
+/// See [`crate::Log::read`]. Blocks.
+pub(crate) fn read_page(shared: &Shared, asked: Asked) -> Result<Page, LogError> {
+    let bounds = readable(shared, asked.partition, asked.from)?;
+    let mut filling = Filling::new(asked, bounds);
+    while !filling.is_full() {
+        let before = filling.next;
+        let runs = match sealed_or_active(shared, &filling, sealed_segment) {
+            // The segment may be trimmed away between the look into the table and the read: then the bounds say so by now.
+            Ok(None) => readable(shared, asked.partition, before).map(|_| None)?,
+            runs => runs?,
+        };
+        let Some((segment, postings)) = runs else { return Err(missing(asked.partition, before)) };
+        if let Err(error) = read_runs(shared, &segment, &postings, &mut filling) {
+            if shared.table().holds(segment.id) {
+                return Err(error);
+            }
+            // It died: its file may be cut or be another segment already. The table forgets a segment before its file is
+            // touched, so it is asked after the read, and knows by now what became of the records.
+            readable(shared, asked.partition, filling.next)?;
+            continue;
+        }
+        if filling.next == before {
+            return if filling.records.is_empty() { Err(missing(asked.partition, before)) } else { break };
+        }
+    }
+    Ok(Page { records: filling.records, bounds })
+}
+
+/// As [`read_page`] if that needs no file: at the end of the partition, and in the tail ring. Does not block.
+pub(crate) fn read_tail(shared: &Shared, asked: Asked) -> Option<Result<Page, LogError>> {
+    let bounds = match readable(shared, asked.partition, asked.from) {
+        Ok(bounds) => bounds,
+        Err(error) => return Some(Err(error)),
+    };
+    let mut filling = Filling::new(asked, bounds);
+    while !filling.is_full() {
+        let before = filling.next;
+        let cached = |shared: &Shared, id| Ok(shared.cache.get(id));
+        let (segment, postings) = sealed_or_active(shared, &filling, cached).ok()??;
+        tail_runs(shared, &segment, &postings, &mut filling).ok()?;
+        if filling.next == before {
+            return None;
+        }
+    }
+    Some(Ok(Page { records: filling.records, bounds }))
+}
+
+/// A page in the making.
+struct Filling {
+    asked: Asked,
+    records: Vec<StoredRecord>,
+    /// The next record.
+    next: Offset,
+    /// The durable end.
+    end: Offset,
+    /// Keys and values so far.
+    bytes: usize,
+    /// Whether the next record did not fit.
+    over: bool,
+    /// Those of one run; kept for its memory.
+    found: Vec<Found>,
+}
+
+impl Filling {
+    fn new(asked: Asked, bounds: Bounds) -> Self {
+        let (next, end) = (asked.from, bounds.end);
+        Self { asked, records: Vec::new(), next, end, bytes: 0, over: false, found: Vec::new() }
+    }
+
+    fn is_full(&self) -> bool {
+        self.over || self.next >= self.end || self.records.len() >= self.asked.records_max
+    }
+
+    /// As many of `postings` as the page may need, from the next record on.
+    fn wanted(&self, postings: &[Posting]) -> Vec<Posting> {
+        let postings = &postings[postings.partition_point(|posting| posting.end() <= self.next)..];
+        let mut records = (self.asked.records_max - self.records.len()) as u64;
+        let mut bytes = (self.asked.bytes_max.saturating_sub(self.bytes)) as u64;
+        let mut wanted = Vec::new();
+        for posting in postings {
+            wanted.push(*posting);
+            let skipped = self.next.0.saturating_sub(posting.first.0);
+            records = records.saturating_sub(u64::from(posting.count) - skipped);
+            // The first run may begin with records that are not asked for.
+            bytes = bytes.saturating_sub(if skipped == 0 { u64::from(posting.length) } else { 0 });
+            if records == 0 || bytes == 0 {
                 break;
             }
-            next = next.next();
-            page.records.push(record);
         }
-        if next == before && page.records.is_empty() {
-            return Err(missing(partition, next));
+        wanted
+    }
+
+    /// Takes what is asked for from the run of `posting`; `hold` makes a part of it last.
+    fn take(
+        &mut self,
+        run: &[u8],
+        posting: &Posting,
+        hold: impl FnOnce(usize, usize) -> Bytes,
+    ) -> Result<(), &'static str> {
+        let records = Records::of(run, self.asked.partition)?;
+        if records.first != posting.first || records.count != posting.count {
+            return Err("other records stand here");
         }
-        if next == before || bytes > bytes_max {
+        self.found.clear();
+        let mut left = self.asked.records_max - self.records.len();
+        for found in records {
+            let found = found?;
+            if found.offset < self.next {
+                continue;
+            }
+            let bytes = self.bytes.saturating_add(found.key.len() + found.value.len());
+            let is_first = self.records.is_empty() && self.found.is_empty();
+            self.over = !is_first && bytes > self.asked.bytes_max;
+            if self.over || left == 0 || found.offset != self.next || self.next >= self.end {
+                break;
+            }
+            left -= 1;
+            self.bytes = bytes;
+            self.next = self.next.next();
+            self.found.push(found);
+        }
+        let (Some(first), Some(last)) = (self.found.first(), self.found.last()) else { return Ok(()) };
+        let start = first.key.start;
+        let held = hold(start, last.value.end);
+        self.records.extend(self.found.iter().map(|found| StoredRecord {
+            offset: found.offset,
+            time: found.time,
+            key: held.slice(found.key.start - start..found.key.end - start),
+            value: held.slice(found.value.start - start..found.value.end - start),
+        }));
+        Ok(())
+    }
+}
+
+/// The segment of the next record, and the postings from there on that the page may need. `None` when there is none or
+/// the segment is gone.
+fn sealed_or_active(
+    shared: &Shared,
+    filling: &Filling,
+    sealed: impl FnOnce(&Shared, u64) -> Result<Option<Arc<SealedSegment>>, LogError>,
+) -> Result<Option<(Segment, Vec<Posting>)>, LogError> {
+    let partition = filling.asked.partition;
+    let table = shared.table();
+    match table.place(partition, filling.next) {
+        None => Ok(None),
+        Some(Place::Active(segment, _)) => {
+            let wanted = filling.wanted(table.active_from(partition, filling.next));
+            Ok(Some(((*segment).clone(), wanted)))
+        }
+        Some(Place::Sealed(id)) => {
+            drop(table);
+            let Some(sealed) = sealed(shared, id)? else { return Ok(None) };
+            let wanted = filling.wanted(sealed.footer.postings_of(partition));
+            Ok(Some((sealed.segment.clone(), wanted)))
+        }
+    }
+}
+
+/// Takes the runs from the tail ring, as far as they are there.
+fn tail_runs(shared: &Shared, segment: &Segment, postings: &[Posting], filling: &mut Filling) -> Result<(), LogError> {
+    for (run, posting) in shared.ring.runs(segment.id, postings).iter().zip(postings) {
+        let taken = filling.take(run.bytes(), posting, |start, end| run.hold(start, end));
+        taken.map_err(|what| damaged(&segment.path, u64::from(posting.position), what))?;
+        if filling.is_full() {
             break;
         }
     }
-    Ok(page)
+    Ok(())
+}
+
+/// Takes the runs from the file up to the first that the tail ring has, and from there on from the ring.
+fn read_runs(shared: &Shared, segment: &Segment, postings: &[Posting], filling: &mut Filling) -> Result<(), LogError> {
+    let in_ring = postings.iter().position(|posting| shared.ring.has(segment.id, posting));
+    let (cold, tail) = postings.split_at(in_ring.unwrap_or(postings.len()));
+    let mut groups = groups(cold).peekable();
+    let mut announced = cold.len() < 2;
+    while let Some(group) = groups.next() {
+        if !announced && groups.peek().is_some() {
+            announce(segment, cold);
+        }
+        announced = true;
+        read_group(segment, group, filling)?;
+        if filling.is_full() {
+            return Ok(());
+        }
+    }
+    tail_runs(shared, segment, tail, filling)
+}
+
+/// Has the system begin with all of it, so that the disk is not asked for one run at a time.
+fn announce(segment: &Segment, postings: &[Posting]) {
+    for group in groups(postings) {
+        let (start, end) = extent(group);
+        segment.file.will_read(start, end - start);
+    }
+}
+
+/// Where the postings begin and end in their segment; there is one at least.
+fn extent(group: &[Posting]) -> (u64, u64) {
+    let start = group.first().map_or(0, |posting| u64::from(posting.position));
+    let end = group.last().map_or(start, |posting| u64::from(posting.position) + u64::from(posting.length));
+    (start, end.max(start))
+}
+
+/// Neighbouring runs that are read in one go.
+fn groups(mut postings: &[Posting]) -> impl Iterator<Item = &[Posting]> {
+    std::iter::from_fn(move || {
+        let start = u64::from(postings.first()?.position);
+        let joins = |pair: &&[Posting]| {
+            let end = u64::from(pair[0].position) + u64::from(pair[0].length);
+            let next = u64::from(pair[1].position);
+            let whole = next + u64::from(pair[1].length) - start.min(next);
+            next >= end && next - end <= GAP_BYTES_MAX && whole <= GROUP_BYTES_MAX
+        };
+        let joined = 1 + postings.windows(2).take_while(joins).count();
+        let (group, rest) = postings.split_at(joined);
+        postings = rest;
+        Some(group)
+    })
+}
+
+fn read_group(segment: &Segment, group: &[Posting], filling: &mut Filling) -> Result<(), LogError> {
+    let (start, end) = extent(group);
+    let bytes = read_bytes(segment, start, (end - start) as usize)?;
+    for posting in group {
+        let at = (u64::from(posting.position) - start) as usize;
+        let run = &bytes[at..at + posting.length as usize];
+        let taken = check_run(run, segment.salt)
+            .and_then(|()| filling.take(run, posting, |start, end| bytes.slice(at + start..at + end)));
+        taken.map_err(|what| damaged(&segment.path, u64::from(posting.position), what))?;
+        if filling.is_full() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn read_bytes(segment: &Segment, position: u64, len: usize) -> Result<Bytes, LogError> {
+    let mut bytes = vec![0; len];
+    segment.file.read_exact_at(&mut bytes, position).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => damaged(&segment.path, position, "the segment ends before its records"),
+        _ => failed("read", &segment.path, &error),
+    })?;
+    Ok(Bytes::from(bytes))
 }
 
 /// See [`crate::Log::offset_at_time`].
@@ -60,23 +285,51 @@ pub(crate) fn offset_at_time(shared: &Shared, partition: PartitionId, time: Time
         let bounds = table.bounds(partition).ok_or(LogError::NoPartition(partition))?;
         (bounds, table.place_at_time(partition, time))
     };
-    if place.is_none() {
-        return Ok(bounds.end);
-    }
-    let run = run_at(shared, partition, place, |postings| postings.partition_point(|p| p.last_time < time));
-    match run {
-        Ok(Some(run)) => {
-            let first = run.iter().find(|record| record.time >= time).map_or(bounds.end, |record| record.offset);
-            Ok(first.max(bounds.start))
+    let (segment, posting) = match place {
+        None => return Ok(bounds.end),
+        Some(Place::Active(segment, posting)) => ((*segment).clone(), Some(posting)),
+        Some(Place::Sealed(id)) => {
+            let Some(sealed) = sealed_segment(shared, id)? else {
+                // The segment went away under the search: everything in it was trimmed meanwhile.
+                return Ok(shared.table().bounds(partition).ok_or(LogError::NoPartition(partition))?.start);
+            };
+            let postings = sealed.footer.postings_of(partition);
+            let posting = postings.get(postings.partition_point(|posting| posting.last_time < time));
+            (sealed.segment.clone(), posting.copied())
         }
-        // The segment went away under the search: everything in it was trimmed meanwhile.
-        Ok(None) => Ok(shared.table().bounds(partition).ok_or(LogError::NoPartition(partition))?.start),
-        Err(error) => Err(error),
+    };
+    let Some(posting) = posting else {
+        return Ok(shared.table().bounds(partition).ok_or(LogError::NoPartition(partition))?.start);
+    };
+    match first_at_time(&segment, &posting, partition, time) {
+        Ok(first) => Ok(first.unwrap_or(bounds.end).max(bounds.start)),
+        Err(error) if shared.table().holds(segment.id) => Err(error),
+        // As above.
+        Err(_) => Ok(shared.table().bounds(partition).ok_or(LogError::NoPartition(partition))?.start),
     }
 }
 
+/// The first record of the run with `time` or later.
+fn first_at_time(
+    segment: &Segment,
+    posting: &Posting,
+    partition: PartitionId,
+    time: Timestamp,
+) -> Result<Option<Offset>, LogError> {
+    let wrong = |what| damaged(&segment.path, u64::from(posting.position), what);
+    let run = read_bytes(segment, u64::from(posting.position), posting.length as usize)?;
+    check_run(&run, segment.salt).map_err(wrong)?;
+    for found in Records::of(&run, partition).map_err(wrong)? {
+        let found = found.map_err(wrong)?;
+        if found.time >= time {
+            return Ok(Some(found.offset));
+        }
+    }
+    Ok(None)
+}
+
 /// The bounds, if `from` can be read.
-pub(crate) fn readable(shared: &Shared, partition: PartitionId, from: Offset) -> Result<Bounds, LogError> {
+fn readable(shared: &Shared, partition: PartitionId, from: Offset) -> Result<Bounds, LogError> {
     let bounds = shared.table().bounds(partition).ok_or(LogError::NoPartition(partition))?;
     if from < bounds.start {
         return Err(LogError::Trimmed { partition, offset: from, start: bounds.start });
@@ -84,71 +337,8 @@ pub(crate) fn readable(shared: &Shared, partition: PartitionId, from: Offset) ->
     Ok(bounds)
 }
 
-/// A segment may be trimmed away between the look into the table and the read: then the bounds say so by now.
-fn checked<T>(
-    shared: &Shared,
-    partition: PartitionId,
-    from: Offset,
-    run: Result<Option<T>, LogError>,
-) -> Result<Option<T>, LogError> {
-    if matches!(run, Ok(None)) {
-        readable(shared, partition, from)?;
-    }
-    run
-}
-
 fn missing(partition: PartitionId, offset: Offset) -> LogError {
     damaged(Path::new("log"), 0, format!("record {offset:?} of {partition:?} is in no segment"))
-}
-
-/// The records of the run that `choose` picks among the postings of a sealed segment, or of the posting in `place`.
-/// `None` when there is none or its segment is gone.
-fn run_at(
-    shared: &Shared,
-    partition: PartitionId,
-    place: Option<Place>,
-    choose: impl Fn(&[Posting]) -> usize,
-) -> Result<Option<Vec<StoredRecord>>, LogError> {
-    match place {
-        None => Ok(None),
-        Some(Place::Active(segment, posting)) => read_live_run(shared, &segment, partition, posting),
-        Some(Place::Sealed(id)) => {
-            let Some(sealed) = sealed_segment(shared, id)? else { return Ok(None) };
-            let postings = sealed.footer.postings_of(partition);
-            let Some(posting) = postings.get(choose(postings)) else { return Ok(None) };
-            read_live_run(shared, &sealed.segment, partition, *posting)
-        }
-    }
-}
-
-/// The records of a run, or `None` when its segment died: its file may be cut or be another segment already. The table
-/// forgets a segment before its file is touched, so it is asked after the read.
-fn read_live_run(
-    shared: &Shared,
-    segment: &Segment,
-    partition: PartitionId,
-    posting: Posting,
-) -> Result<Option<Vec<StoredRecord>>, LogError> {
-    match read_run(segment, partition, posting) {
-        Err(_) if !shared.table().holds(segment.id) => Ok(None),
-        read => read.map(Some),
-    }
-}
-
-fn read_run(segment: &Segment, partition: PartitionId, posting: Posting) -> Result<Vec<StoredRecord>, LogError> {
-    let mut bytes = vec![0; posting.length as usize];
-    let position = u64::from(posting.position);
-    segment.file.read_exact_at(&mut bytes, position).map_err(|error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => damaged(&segment.path, position, "the segment ends before its records"),
-        _ => failed("read", &segment.path, &error),
-    })?;
-    let wrong = |what| damaged(&segment.path, position, what);
-    let records = records(&Bytes::from(bytes), segment.salt, partition).map_err(wrong)?;
-    let first = records.first().map(|record| record.offset);
-    if first != Some(posting.first) || records.len() != posting.count as usize {
-        return Err(wrong("other records stand here"));
-    }
-    Ok(records)
 }
 
 /// The segment with its index, from the cache or the files; `None` when it was removed.

@@ -18,6 +18,7 @@ const PASSES_MAX: usize = 10_000;
 pub(crate) fn damage(segment: &Segment, found: &Scan) -> LogError {
     let what = match found.end {
         End::Damaged { next } => format!("a frame that was durable is damaged; the next good one is at byte {next}"),
+        End::Cut => "the file was cut off here; frames that were durable are missing".into(),
         _ => format!("frame {} was durable and is damaged", found.next_sequence),
     };
     damaged(&segment.path, found.position, what)
@@ -76,11 +77,16 @@ pub(crate) fn scan(
 ) -> Result<Scan, LogError> {
     let mut found = again()?;
     for _ in 0..PASSES_MAX {
-        let End::Damaged { next } = found.end else { break };
-        if !config.repair {
-            return Err(damage(segment, &found));
+        match found.end {
+            End::Sealed | End::Open => break,
+            End::Damaged { .. } | End::Cut if !config.repair => return Err(damage(segment, &found)),
+            End::Damaged { next } => cut_out(config, segment, &found, next, FrameKind::Gap)?,
+            End::Cut => {
+                make_end(config, segment, &found)?;
+                found.end = End::Open;
+                break;
+            }
         }
-        cut_out(config, segment, &found, next, FrameKind::Gap)?;
         found = again()?;
     }
     Ok(found)
@@ -90,13 +96,29 @@ pub(crate) fn scan(
 pub(crate) fn sealed(
     config: &EmbeddedConfig,
     segment: &Segment,
-    rebuild: impl Fn() -> Result<Footer, LogError>,
+    rebuild: impl Fn(&Segment) -> Result<Footer, LogError>,
 ) -> Result<Footer, LogError> {
     let found = scan(config, segment, || super::scan::scan(segment, &mut |_, _| Ok(())))?;
-    if config.repair && matches!(found.end, End::Open { .. }) {
-        cut_out(config, segment, &found, segment.len, FrameKind::Seal)?;
+    if config.repair && matches!(found.end, End::Open) {
+        let len = segment.file.len().map_err(|error| failed("repair", &segment.path, &error))?;
+        let whole = Segment { len, ..segment.clone() };
+        cut_out(config, &whole, &found, len, FrameKind::Seal)?;
+        return rebuild(&whole);
     }
-    rebuild()
+    rebuild(segment)
+}
+
+/// Keeps a copy of the torn frame at the end of a file that was cut off, and gives the file room for a seal.
+fn make_end(config: &EmbeddedConfig, segment: &Segment, found: &Scan) -> Result<(), LogError> {
+    let io = |error: std::io::Error| failed("repair", &segment.path, &error);
+    let mut bytes = vec![0; (segment.len - found.position) as usize];
+    segment.file.read_exact_at(&mut bytes, found.position).map_err(io)?;
+    let path = keep_copy(config, &format!("seg-{:016x}-{}.bin", segment.id, found.position), &bytes)?;
+    tracing::error!(error = %damage(segment, found), to = %path.display(), "the end of a file is missing");
+    segment.file.set_len(segment.len.max(found.position + HEADER_BYTES)).map_err(io)?;
+    // What is left of the frame would say once more that the file is too short.
+    segment.file.write_all_at(&[0; FRAME_HEADER_BYTES], found.position).map_err(io)?;
+    segment.file.sync_data().map_err(io)
 }
 
 /// Copies the bytes from where the good frames end up to `next` aside and writes a frame of `kind` in their place.

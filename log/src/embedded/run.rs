@@ -3,12 +3,13 @@
 //! A run is `crc32c u32 | length u32 | kind u8 | fields`; the checksum is over the segment's salt and everything behind
 //! the checksum, so a run can be served without the rest of its frame. Byte by byte: `docs/log-format.md`.
 
-use bytes::Bytes;
+use std::ops::Range;
+
 use crc32c::{crc32c, crc32c_append};
 use types::{Offset, PartitionId, Timestamp};
 
 use super::format::{Cursor, put_varint, u32_at};
-use crate::{Bounds, NewRecord, StoredRecord};
+use crate::{Bounds, NewRecord};
 
 /// `crc32c` and `length`.
 pub(crate) const RUN_PREFIX_BYTES: usize = 8;
@@ -213,41 +214,84 @@ impl RecordsHead {
     }
 }
 
-/// The records of a run of `partition` in the segment with `salt`; the error says what is wrong with the run.
-pub(crate) fn records(run: &Bytes, salt: u64, partition: PartitionId) -> Result<Vec<StoredRecord>, &'static str> {
-    let damaged = "the run cannot be read though its checksum is right";
+/// Whether `run` is whole and as it was written to the segment with `salt`; the error says what is wrong.
+pub(crate) fn check_run(run: &[u8], salt: u64) -> Result<(), &'static str> {
     if run.len() < RUN_PREFIX_BYTES + 1 || u32_at(run, 4) as usize != run.len() - RUN_PREFIX_BYTES {
         return Err("the run's length is wrong");
     }
     if u32_at(run, 0) != run_crc(run, salt) {
         return Err("the run's checksum is wrong");
     }
-    let mut cursor = Cursor::new(run);
-    let kind = cursor.take(RUN_PREFIX_BYTES).and_then(|_| cursor.u8());
-    let head = RecordsHead::decode(&mut cursor).ok_or(damaged)?;
-    if kind != Some(RECORDS) || head.partition != partition {
-        return Err("another run stands here");
+    Ok(())
+}
+
+/// The records of a run, in order, as places in it. An item that is an error is the last.
+pub(crate) struct Records<'a> {
+    cursor: Cursor<'a>,
+    first_time: Timestamp,
+    /// The first record.
+    pub(crate) first: Offset,
+    /// How many there are.
+    pub(crate) count: u32,
+    next: u32,
+}
+
+/// A record in the bytes of its run.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) offset: Offset,
+    pub(crate) time: Timestamp,
+    pub(crate) key: Range<usize>,
+    pub(crate) value: Range<usize>,
+}
+
+const UNREADABLE: &str = "the run cannot be read though its checksum is right";
+
+impl<'a> Records<'a> {
+    /// Of a run of `partition` that was checked; the error says what else it is.
+    pub(crate) fn of(run: &'a [u8], partition: PartitionId) -> Result<Self, &'static str> {
+        let mut cursor = Cursor::new(run);
+        let kind = cursor.take(RUN_PREFIX_BYTES).and_then(|_| cursor.u8());
+        let head = RecordsHead::decode(&mut cursor).ok_or(UNREADABLE)?;
+        if kind != Some(RECORDS) || head.partition != partition {
+            return Err("another run stands here");
+        }
+        Ok(Self { cursor, first_time: head.first_time, first: head.first, count: head.count, next: 0 })
     }
-    let mut read = Vec::with_capacity((head.count as usize).min(run.len() / 3));
-    for index in 0..u64::from(head.count) {
-        let time = cursor.varint().and_then(|delta| head.first_time.0.checked_add(delta)).ok_or(damaged)?;
-        let key = cursor.block().ok_or(damaged)?;
-        let value = cursor.block().ok_or(damaged)?;
-        read.push(StoredRecord {
-            offset: Offset(head.first.0 + index),
-            time: Timestamp(time),
-            key: run.slice(key),
-            value: run.slice(value),
-        });
+
+    fn decode(&mut self) -> Option<Found> {
+        let delta = self.cursor.varint()?;
+        let time = Timestamp(self.first_time.0.checked_add(delta)?);
+        let offset = Offset(self.first.0 + u64::from(self.next));
+        Some(Found { offset, time, key: self.cursor.block()?, value: self.cursor.block()? })
     }
-    Ok(read)
+}
+
+impl Iterator for Records<'_> {
+    type Item = Result<Found, &'static str>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next == self.count {
+            return None;
+        }
+        let found = self.decode();
+        self.next = if found.is_some() { self.next + 1 } else { self.count };
+        Some(found.ok_or(UNREADABLE))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     const SALT: u64 = 0xfeed;
+
+    fn records(run: &[u8], salt: u64, partition: PartitionId) -> Result<Vec<Found>, &'static str> {
+        check_run(run, salt)?;
+        Records::of(run, partition)?.collect()
+    }
 
     fn record(text: &'static str) -> NewRecord {
         NewRecord { key: Bytes::from_static(b"k"), value: Bytes::from_static(text.as_bytes()) }
@@ -263,13 +307,13 @@ mod tests {
         let bytes = Bytes::from(frame);
         let read = records(&bytes, SALT, PartitionId(300)).unwrap();
         assert_eq!(read.iter().map(|r| (r.offset.0, r.time.0)).collect::<Vec<_>>(), [(7, 1_000), (8, 1_200)]);
-        assert_eq!(read[1].value, "two");
+        assert_eq!(&bytes[read[1].value.clone()], b"two");
         assert!(records(&bytes, SALT + 1, PartitionId(300)).is_err());
         assert!(records(&bytes, SALT, PartitionId(301)).is_err());
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.to_vec();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(records(&Bytes::from(flipped), SALT, PartitionId(300)).is_err(), "bit {bit}");
+            assert!(records(&flipped, SALT, PartitionId(300)).is_err(), "bit {bit}");
         }
     }
 
@@ -309,7 +353,12 @@ mod tests {
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>) {
             let _run = decode_run(&bytes);
-            let _records = records(&Bytes::from(bytes), SALT, PartitionId(0));
+            let _records = records(&bytes, SALT, PartitionId(0));
+            if let Ok(records) = Records::of(&bytes, PartitionId(0)) {
+                let count = records.count as usize;
+                let found = records.take(1000).filter_map(Result::ok);
+                proptest::prop_assert!(found.inspect(|f| assert!(f.value.end <= bytes.len())).count() <= count);
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ use super::format::{FRAME_ALIGN, FRAME_HEADER_BYTES, FrameHeader, FrameKind, HEA
 use super::run::{Run, decode_run};
 use super::segment::{Segment, damaged, failed};
 use crate::LogError;
+use crate::vfs::SECTOR_BYTES;
 
 const WINDOW_BYTES: usize = 1 << 20;
 
@@ -24,6 +25,8 @@ pub(crate) enum End {
     Open,
     /// At bytes that are no frame, though a frame stands behind them at this position.
     Damaged { next: u64 },
+    /// At bytes that are no frame and too few: a segment always has room for its seal, so the file was cut off.
+    Cut,
 }
 
 /// What a scan found.
@@ -91,6 +94,9 @@ pub(crate) fn scan(segment: &Segment, on_run: OnRun<'_>) -> Result<Scan, LogErro
         }
     }
     look_behind(&mut window, &mut scan)?;
+    if !matches!(scan.end, End::Damaged { .. }) && is_cut(&mut window, scan.position, scan.next_sequence)? {
+        scan.end = End::Cut;
+    }
     Ok(scan)
 }
 
@@ -102,6 +108,25 @@ fn give_runs(header: FrameHeader, runs: &[u8], body: u32, on_run: OnRun<'_>) -> 
         at += length;
     }
     if at == runs.len() { Ok(()) } else { Err("a frame with a good checksum holds more than its runs".into()) }
+}
+
+/// Whether the file ends where it cannot end by itself: before there is room for a seal, or inside a frame. A torn
+/// write does not do that, because the length of a segment never changes.
+fn is_cut(window: &mut Window<'_>, position: u64, next_sequence: u64) -> Result<bool, LogError> {
+    let len = window.segment.len;
+    if position + FRAME_HEADER_BYTES as u64 > len {
+        return Ok(true);
+    }
+    let Some(header) = window.header(position)? else { return Ok(false) };
+    // A header that lies across two sectors may be torn itself. Its length counts only if a field before the length, in
+    // the same sector, is what this frame has there.
+    let first_part = SECTOR_BYTES as u64 - position % SECTOR_BYTES as u64;
+    let whole = match first_part {
+        0..=24 => header.durable_below == next_sequence,
+        25..=35 => false,
+        _ => true,
+    };
+    Ok(whole && position + header.span() > len)
 }
 
 /// Searches for frames behind the good ones.
@@ -179,11 +204,15 @@ impl<'a> Window<'a> {
         Ok(self.bytes.get(from..from + len))
     }
 
+    /// The header of a frame of this segment at `position`, whatever is behind it.
+    pub(crate) fn header(&mut self, position: u64) -> Result<Option<FrameHeader>, LogError> {
+        let salt = self.segment.salt;
+        Ok(self.bytes(position, FRAME_HEADER_BYTES)?.and_then(|bytes| FrameHeader::decode(bytes, salt)))
+    }
+
     /// The good frame at `position`: its header, and header and runs as bytes.
     pub(crate) fn frame(&mut self, position: u64) -> Result<Option<(FrameHeader, &[u8])>, LogError> {
-        let salt = self.segment.salt;
-        let header = self.bytes(position, FRAME_HEADER_BYTES)?.and_then(|bytes| FrameHeader::decode(bytes, salt));
-        let Some(header) = header else { return Ok(None) };
+        let Some(header) = self.header(position)? else { return Ok(None) };
         let Some(frame) = self.bytes(position, FRAME_HEADER_BYTES + header.length as usize)? else { return Ok(None) };
         Ok(check_frame(frame).then_some((header, frame)))
     }

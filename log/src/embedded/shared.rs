@@ -1,6 +1,6 @@
 //! What the threads of one log share.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
 use tokio::sync::watch;
@@ -9,6 +9,8 @@ use super::EmbeddedConfig;
 use super::cache::Cache;
 use super::maintenance::Job;
 use super::queue::Queue;
+use super::ring::Ring;
+use super::scrub::Scrubbed;
 use super::segment::{Segment, create, discard, new_salt, recycle};
 use super::spares::Spares;
 use super::table::Table;
@@ -21,12 +23,16 @@ pub(crate) struct Shared {
     pub(crate) table: Mutex<Table>,
     pub(crate) cache: Cache,
     pub(crate) queue: Queue,
+    pub(crate) ring: Ring,
     pub(crate) spares: Mutex<Spares>,
     pub(crate) next_segment: AtomicU64,
     pub(crate) bytes_appended: AtomicU64,
     pub(crate) jobs: mpsc::Sender<Job>,
     /// Whether the log failed.
     pub(crate) stopped: watch::Sender<bool>,
+    pub(crate) scrubbed: Mutex<Scrubbed>,
+    /// Whether the folder may be another process's any moment.
+    pub(crate) ending: AtomicBool,
     /// Whether both threads ended.
     pub(crate) ended: watch::Sender<bool>,
     pub(crate) lock: Mutex<Option<Box<dyn VfsLock>>>,
@@ -39,6 +45,10 @@ impl Shared {
 
     pub(crate) fn spares(&self) -> MutexGuard<'_, Spares> {
         self.spares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn scrubbed(&self) -> MutexGuard<'_, Scrubbed> {
+        self.scrubbed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a segment of `len` bytes, of a dead one if there is one of that length. A full disk takes the room of the
@@ -77,8 +87,9 @@ impl Shared {
         self.queue.fail(&LogError::Stopped(error.to_string()));
     }
 
-    /// Lets the next opener in; both threads have ended.
+    /// Lets the next opener in; commit and maintenance thread have ended.
     pub(crate) fn end(&self) {
+        self.ending.store(true, Ordering::Release);
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.ended.send_replace(true);
     }

@@ -10,6 +10,7 @@
 
 mod crash;
 mod fault;
+mod overlay;
 mod real;
 
 use std::io;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub use crash::{CrashStates, DiskImage, Event, Survival};
 pub use fault::{Call, Fault, FaultVfs};
+pub use overlay::OverlayVfs;
 pub use real::RealVfs;
 
 /// The unit that a disk writes as a whole.
@@ -113,6 +115,11 @@ pub trait VfsFile: Send + Sync {
     /// Says that the system need not keep this part, which is durable, in memory. A hint: nothing may depend on it.
     fn forget(&self, position: u64, len: u64) {
         let _nothing_kept = (position, len);
+    }
+
+    /// Says that this part is read next, so that the system can begin. A hint: nothing may depend on it.
+    fn will_read(&self, position: u64, len: u64) {
+        let _nothing_begun = (position, len);
     }
 
     /// The length in bytes.

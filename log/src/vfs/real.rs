@@ -96,7 +96,11 @@ impl VfsFile for RealFile {
     }
 
     fn forget(&self, position: u64, len: u64) {
-        forget(&self.0, position, len);
+        advise(&self.0, position, len, Advice::DontNeed);
+    }
+
+    fn will_read(&self, position: u64, len: u64) {
+        advise(&self.0, position, len, Advice::WillNeed);
     }
 
     fn len(&self) -> io::Result<u64> {
@@ -138,12 +142,19 @@ fn write_zeros(file: &File, len: u64) -> io::Result<()> {
 }
 
 #[cfg(target_os = "linux")]
-fn forget(file: &File, position: u64, len: u64) {
-    use rustix::fs::{Advice, fadvise};
+use rustix::fs::Advice;
 
-    // What is refused here costs memory and nothing else.
-    let _refused = fadvise(file, position, std::num::NonZeroU64::new(len), Advice::DontNeed);
+#[cfg(not(target_os = "linux"))]
+enum Advice {
+    DontNeed,
+    WillNeed,
+}
+
+#[cfg(target_os = "linux")]
+fn advise(file: &File, position: u64, len: u64, advice: Advice) {
+    // What is refused here costs memory or time and nothing else.
+    let _refused = rustix::fs::fadvise(file, position, std::num::NonZeroU64::new(len), advice);
 }
 
 #[cfg(not(target_os = "linux"))]
-fn forget(_: &File, _: u64, _: u64) {}
+fn advise(_: &File, _: u64, _: u64, _: Advice) {}

@@ -60,7 +60,8 @@ impl Reply {
 
 /// Lists the operations of a service, `Operation => module_with_handle,`, and makes from the list what dispatch calls:
 /// `call(app, caller, operation, codec, body)`, which decodes, validates, handles and encodes, and `OPERATIONS`, their
-/// names. `Operation => module as events,` is for a handler that returns [`Events`].
+/// names. `Operation => module as events,` is for a handler that returns [`Events`], `as puts` for the two whose `read`
+/// takes the body in one pass.
 macro_rules! operations {
     ($($operation:ident => $module:ident $(as $kind:ident)?,)*) => {
         /// The operations that [`call`] answers, in order of name.
@@ -73,12 +74,12 @@ macro_rules! operations {
             caller: &crate::auth::Caller,
             operation: &str,
             codec: wire::Codec,
-            body: &[u8],
+            body: &bytes::Bytes,
         ) -> Result<crate::api::Reply, crate::error::ApiError> {
             match operation {
                 $(stringify!($operation) => {
-                    let input = crate::api::input(codec, body)?;
-                    let output = $module::handle(app, caller, input).await?;
+                    let input = crate::api::read!(codec, body, $module $(, $kind)?);
+                    let output = crate::api::awaited!($module::handle(app, caller, input) $(, $kind)?)?;
                     Ok(crate::api::reply!(codec, output $(, $kind)?))
                 })*
                 _ => Err(crate::error::ApiError::unknown_operation()),
@@ -88,9 +89,32 @@ macro_rules! operations {
 }
 pub(crate) use operations;
 
+/// What a handler takes; `as puts` reads the body itself.
+macro_rules! read {
+    ($codec:ident, $body:ident, $module:ident, puts) => {
+        $module::read($codec, $body)?
+    };
+    ($codec:ident, $body:ident, $module:ident $(, events)?) => {
+        crate::api::input($codec, $body)?
+    };
+}
+pub(crate) use read;
+
+/// Waits for a handler. Each has a place of its own on the heap, or every call would be as large as the largest of all
+/// handlers, some kilobytes that are moved more than once; puts are small and too many for that.
+macro_rules! awaited {
+    ($call:expr, puts) => {
+        $call.await
+    };
+    ($call:expr $(, events)?) => {
+        Box::pin($call).await
+    };
+}
+pub(crate) use awaited;
+
 /// What a handler returned, as a [`Reply`].
 macro_rules! reply {
-    ($codec:ident, $output:ident) => {
+    ($codec:ident, $output:ident $(, puts)?) => {
         crate::api::whole($codec, &$output)
     };
     ($codec:ident, $output:ident, events) => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::consumers::ConsumersArgs;
+use super::offline::{RepairArgs, VerifyArgs};
 use super::put::PutArgs;
 use super::stream::StreamArgs;
 use super::tail::TailArgs;
@@ -37,6 +38,10 @@ pub(crate) enum Command {
     Tail(TailArgs),
     /// Show who reads a stream, and how far behind they are
     Consumers(ConsumersArgs),
+    /// Read a data directory whole, offline, and say what is damaged
+    Verify(VerifyArgs),
+    /// Move damage in a data directory aside, so that a server starts again
+    Repair(RepairArgs),
 }
 
 /// The settings that `serve` and `env` share.

@@ -9,6 +9,7 @@ mod env;
 mod error;
 mod keys;
 mod logging;
+mod offline;
 mod own_name;
 mod paths;
 mod print;
@@ -46,6 +47,8 @@ pub(crate) fn run() -> ExitCode {
         args::Command::Put(args) => put::run(&args),
         args::Command::Tail(args) => tail::run(&args),
         args::Command::Consumers(args) => consumers::run(&args),
+        args::Command::Verify(args) => offline::run_verify(&args),
+        args::Command::Repair(args) => offline::run_repair(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("thalweg: {error}");

@@ -24,6 +24,9 @@ use crate::metrics::{MetricsListener, Readiness};
 /// Moves the server's clock ahead, for tests of what happens in five minutes or a day.
 const CLOCK_OFFSET_VARIABLE: &str = "THALWEG_TEST_CLOCK_OFFSET_SECONDS";
 
+/// Makes the log's segments shorter, for tests of what happens between two of them.
+const SEGMENT_BYTES_VARIABLE: &str = "THALWEG_TEST_SEGMENT_BYTES";
+
 /// How long requests in flight get to hear that the log has stopped.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
@@ -58,6 +61,8 @@ pub(crate) enum StartError {
     Limits(#[from] config::LimitsError),
     #[error("{CLOCK_OFFSET_VARIABLE}={0:?} is not a number of seconds")]
     ClockOffset(String),
+    #[error("{SEGMENT_BYTES_VARIABLE}={0:?} is not a number of bytes")]
+    SegmentBytes(String),
 }
 
 impl Server {
@@ -210,6 +215,7 @@ fn app_config(config: &Config) -> Result<AppConfig, StartError> {
         environment: |name| std::env::var(name).ok(),
         streams: config::streams_config(&config.limits.value, config.transition_ms.value)?,
         clock_offset: clock_offset(std::env::var(CLOCK_OFFSET_VARIABLE).ok())?,
+        segment_bytes: segment_bytes(std::env::var(SEGMENT_BYTES_VARIABLE).ok())?,
     })
 }
 
@@ -236,6 +242,13 @@ fn clock_offset(variable: Option<String>) -> Result<Duration, StartError> {
     let seconds = text.parse().map_err(|_| StartError::ClockOffset(text))?;
     tracing::warn!(seconds, "the clock is ahead, as {CLOCK_OFFSET_VARIABLE} says");
     Ok(Duration::from_secs(seconds))
+}
+
+fn segment_bytes(variable: Option<String>) -> Result<Option<u64>, StartError> {
+    let Some(text) = variable else { return Ok(None) };
+    let bytes = text.parse().map_err(|_| StartError::SegmentBytes(text))?;
+    tracing::warn!(bytes, "segments have another length, as {SEGMENT_BYTES_VARIABLE} says");
+    Ok(Some(bytes))
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {

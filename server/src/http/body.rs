@@ -5,11 +5,13 @@
 //! their deadlines.
 
 use std::fmt::Display;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
+use bytes::Bytes;
 use hyper::body::Body;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use types::Clock;
@@ -20,8 +22,10 @@ const BUDGET_BYTES: usize = 256 << 20;
 const CHUNK_DEADLINE: Duration = Duration::from_secs(10);
 /// How long a whole body may take.
 const BODY_DEADLINE: Duration = Duration::from_secs(60);
-/// First allocation for a body, whatever it claims to be.
+/// First allocation for a body in pieces, whatever it claims to be.
 const FIRST_ALLOCATION_BYTES_MAX: usize = 256 << 10;
+/// A larger allocation is at most so many times what came already: a claim costs its sender a part of what it takes.
+const ALLOCATION_GROWTH_MAX: usize = 4;
 /// Most bytes read past to let the client finish sending, so that it reads the answer instead of a broken connection.
 const DRAIN_BYTES_MAX: usize = 64 << 20;
 
@@ -33,7 +37,7 @@ pub(super) struct BodyBudget {
 /// A body and its share of the budget, given back when it is dropped.
 pub(super) struct Taken {
     pub(super) bytes: Bytes,
-    _share: Vec<OwnedSemaphorePermit>,
+    _share: Option<OwnedSemaphorePermit>,
 }
 
 /// Why a body was not read.
@@ -50,7 +54,7 @@ pub(super) enum BodyError {
 }
 
 impl Taken {
-    pub(super) fn new(bytes: Bytes, share: Vec<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn new(bytes: Bytes, share: Option<OwnedSemaphorePermit>) -> Self {
         Self { bytes, _share: share }
     }
 }
@@ -67,8 +71,8 @@ impl BodyBudget {
         B::Error: Display,
     {
         let deadline = clock.now().after(BODY_DEADLINE);
-        let mut share = Vec::new();
-        let mut whole = BytesMut::new();
+        let mut share = None;
+        let mut whole = Vec::new();
         let mut only: Option<Bytes> = None;
         while let Some(chunk) = next_chunk(body, clock).await? {
             if clock.now() > deadline {
@@ -78,27 +82,36 @@ impl BodyBudget {
             if length > bytes_max {
                 return Err(BodyError::TooLarge);
             }
-            share.push(self.take(chunk.len())?);
+            self.grow(&mut share, chunk.len())?;
             // A body that came in one piece is used where it is.
             match only.take() {
                 None if whole.is_empty() => only = Some(chunk),
                 first => {
-                    if let Some(first) = first {
-                        let expected = body.size_hint().lower().min(bytes_max as u64) as usize + length;
-                        whole.reserve(expected.min(FIRST_ALLOCATION_BYTES_MAX));
-                        whole.extend_from_slice(&first);
+                    let first = first.unwrap_or_default();
+                    if whole.capacity() < length {
+                        // A body that does not say how long it is doubles.
+                        let left = body.size_hint().upper().unwrap_or(length as u64);
+                        let expected = length + left.min((bytes_max - length) as u64) as usize;
+                        let room = expected.min(FIRST_ALLOCATION_BYTES_MAX.max(length * ALLOCATION_GROWTH_MAX));
+                        whole.reserve_exact(room - whole.len());
                     }
+                    whole.extend_from_slice(&first);
                     whole.extend_from_slice(&chunk);
                 }
             }
         }
-        Ok(Taken::new(only.unwrap_or_else(|| whole.freeze()), share))
+        Ok(Taken::new(only.unwrap_or_else(|| whole.into()), share))
     }
 
-    /// A share of the budget.
-    pub(super) fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, BodyError> {
+    /// Makes a share of the budget larger.
+    pub(super) fn grow(&self, share: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), BodyError> {
         let bytes = u32::try_from(bytes).map_err(|_| BodyError::TooLarge)?;
-        self.bytes.clone().try_acquire_many_owned(bytes).map_err(|_| BodyError::Busy)
+        let more = self.bytes.clone().try_acquire_many_owned(bytes).map_err(|_| BodyError::Busy)?;
+        match share {
+            Some(share) => share.merge(more),
+            None => *share = Some(more),
+        }
+        Ok(())
     }
 }
 
@@ -124,12 +137,16 @@ where
     B::Error: Display,
 {
     loop {
-        let frame = tokio::select! {
-            biased;
-            frame = body.frame() => frame,
-            () = clock.sleep(CHUNK_DEADLINE) => return Err(BodyError::TooSlow),
-        };
-        match frame {
+        // Set only for a chunk that has to be waited for.
+        let mut alarm = None;
+        let frame = poll_fn(|context| match Pin::new(&mut *body).poll_frame(context) {
+            Poll::Ready(frame) => Poll::Ready(Ok(frame)),
+            Poll::Pending => {
+                let alarm = alarm.get_or_insert_with(|| clock.sleep(CHUNK_DEADLINE));
+                alarm.as_mut().poll(context).map(|()| Err(BodyError::TooSlow))
+            }
+        });
+        match frame.await? {
             None => return Ok(None),
             Some(Err(error)) => return Err(BodyError::Broken(error.to_string())),
             Some(Ok(frame)) => match frame.into_data() {

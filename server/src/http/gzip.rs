@@ -26,9 +26,9 @@ pub(super) fn unpacked(headers: &HeaderMap, body: Taken, budget: &BodyBudget) ->
     }
     let mut packed = MultiGzDecoder::new(&body.bytes[..]);
     let mut plain = Vec::new();
-    let mut share = Vec::new();
+    let mut share = None;
     loop {
-        share.push(budget.take(STEP_BYTES as usize)?);
+        budget.grow(&mut share, STEP_BYTES as usize)?;
         let read = packed.by_ref().take(STEP_BYTES).read_to_end(&mut plain);
         let read = read.map_err(|error| BodyError::Broken(format!("it is not gzip: {error}")))?;
         if plain.len() > REQUEST_BODY_BYTES_MAX {
@@ -53,7 +53,7 @@ mod tests {
 
     fn unpack(encoding: &'static str, body: impl Into<Bytes>) -> Result<Bytes, BodyError> {
         let headers = HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static(encoding))]);
-        unpacked(&headers, Taken::new(body.into(), Vec::new()), &BodyBudget::new()).map(|taken| taken.bytes)
+        unpacked(&headers, Taken::new(body.into(), None), &BodyBudget::new()).map(|taken| taken.bytes)
     }
 
     fn packed(plain: &[u8]) -> Vec<u8> {

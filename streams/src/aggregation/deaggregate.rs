@@ -117,7 +117,7 @@ impl Aggregate {
             let place = match entry.explicit_hash_key {
                 None => *of_key.get_or_insert_with(|| {
                     let key = self.text(&self.partition_keys, entry.partition_key).unwrap_or_default();
-                    Place::At(HashKey::of_partition_key(&key))
+                    Place::At(HashKey::of_partition_key(&*key))
                 }),
                 Some(index) => {
                     let Some(of_hash) = known(&mut by_hash, index) else { return count };

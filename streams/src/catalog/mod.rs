@@ -158,6 +158,11 @@ impl Catalog {
         self.state.load_full()
     }
 
+    /// Every stream there is, in the order of their names.
+    pub fn all(&self) -> Vec<Arc<Stream>> {
+        self.state.load().streams().cloned().collect()
+    }
+
     /// The stream of that name.
     pub(crate) fn stream(&self, scope: &Scope, name: &StreamName) -> Option<Arc<Stream>> {
         self.state.load().stream(scope, name).cloned()

@@ -120,7 +120,11 @@ impl World {
 }
 
 pub(crate) fn entry(key: &str, data: &str) -> PutEntry {
-    PutEntry { partition_key: Some(key.into()), explicit_hash_key: None, data: Bytes::copy_from_slice(data.as_bytes()) }
+    PutEntry {
+        partition_key: Some(Bytes::copy_from_slice(key.as_bytes())),
+        explicit_hash_key: None,
+        data: Bytes::copy_from_slice(data.as_bytes()),
+    }
 }
 
 pub(crate) fn data(records: Vec<types::Record>) -> Vec<String> {

@@ -7,7 +7,7 @@ mod clients;
 mod features;
 mod jvm;
 mod matrix;
-mod toolchain;
+pub(crate) mod toolchain;
 
 use std::path::{Path, PathBuf};
 

@@ -18,6 +18,9 @@ pub(crate) const GO: Tool = Tool { program: "go", probe: "version", packages: &[
 pub(crate) const JAVA: Tool = Tool { program: "javac", probe: "-version", packages: &["default-jdk-headless"] };
 pub(crate) const MAVEN: Tool = Tool { program: "mvn", probe: "--version", packages: &["maven"] };
 pub(crate) const NODE: Tool = Tool { program: "node", probe: "--version", packages: &["nodejs"] };
+/// The benchmark's, with `redis-benchmark`.
+pub(crate) const REDIS: Tool =
+    Tool { program: "redis-server", probe: "--version", packages: &["redis-server", "redis-tools"] };
 pub(crate) const NPM: Tool = Tool { program: "npm", probe: "--version", packages: &["npm"] };
 
 /// Makes sure that the tool is there, or says which package brings it.

@@ -30,7 +30,7 @@ impl Bench {
     }
 
     async fn call(&self, operation: &str, input: Value) -> Result<Value, ApiError> {
-        let body = super::call(&self.app, &self.caller, operation, wire::Codec::Json11, input.to_string().as_bytes())
+        let body = super::call(&self.app, &self.caller, operation, wire::Codec::Json11, &input.to_string().into())
             .await?
             .into_whole();
         Ok(if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() })
@@ -49,8 +49,8 @@ impl Bench {
     }
 
     async fn stream(&self, operation: &str, input: Value) -> Value {
-        let input = input.to_string();
-        let body = crate::api::kinesis::call(&self.app, &self.caller, operation, wire::Codec::Json11, input.as_bytes())
+        let input = input.to_string().into();
+        let body = crate::api::kinesis::call(&self.app, &self.caller, operation, wire::Codec::Json11, &input)
             .await
             .unwrap()
             .into_whole();

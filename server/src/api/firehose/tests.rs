@@ -26,7 +26,7 @@ impl Bench {
     }
 
     async fn call(&self, operation: &str, input: Value) -> Result<Value, ApiError> {
-        let body = super::call(&self.app, &self.caller, operation, wire::Codec::Json11, input.to_string().as_bytes())
+        let body = super::call(&self.app, &self.caller, operation, wire::Codec::Json11, &input.to_string().into())
             .await?
             .into_whole();
         Ok(serde_json::from_slice(&body).unwrap())
@@ -131,7 +131,7 @@ async fn a_stopping_server_fails_each_record_of_a_batch() {
 async fn a_stream_is_delivered() {
     let bench = Bench::new().await;
     let kinesis = async |operation: &str, input: Value| {
-        kinesis::call(&bench.app, &bench.caller, operation, wire::Codec::Json11, input.to_string().as_bytes())
+        kinesis::call(&bench.app, &bench.caller, operation, wire::Codec::Json11, &input.to_string().into())
             .await
             .unwrap()
             .into_whole()

@@ -1,20 +1,33 @@
 //! PutRecord.
 
+use bytes::Bytes;
 use streams::{Distribution, PutEntry, PutFailure};
 use types::SequenceNumber;
-use wire::error_code;
 use wire::kinesis::{PutRecordInput, PutRecordOutput};
+use wire::puts::{self, Puts};
+use wire::{Codec, error_code};
 
+use super::put_records::entry;
 use super::shapes::encryption_of_puts;
 use super::which_stream::find;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
 
-pub(crate) async fn handle(app: &App, caller: &Caller, input: PutRecordInput) -> Result<PutRecordOutput, ApiError> {
+/// The input, in one pass where the body is a usual one.
+pub(crate) fn read(codec: Codec, body: &Bytes) -> Result<Puts, ApiError> {
+    match puts::of_record(codec, body) {
+        Some(puts) => Ok(puts),
+        None => crate::api::input::<PutRecordInput>(codec, body).map(Puts::from),
+    }
+}
+
+pub(crate) async fn handle(app: &App, caller: &Caller, input: Puts) -> Result<PutRecordOutput, ApiError> {
     let stream = find(app, caller, input.stream_name.as_deref(), input.stream_arn.as_deref())?;
+    let entries: Vec<PutEntry> = input.records.into_iter().map(entry).collect();
     // Optional in the model for streams that distribute records themselves.
-    if input.partition_key.is_none() && stream.distribution == Distribution::UserPartitionKey {
+    let keyless = entries.iter().any(|entry| entry.partition_key.is_none());
+    if keyless && stream.distribution == Distribution::UserPartitionKey {
         let message = wire::must_not_be_null(["partitionKey".to_owned()]);
         return Err(ApiError::validation(message.unwrap_or_default()));
     }
@@ -29,17 +42,12 @@ pub(crate) async fn handle(app: &App, caller: &Caller, input: PutRecordInput) ->
             )));
         }
     }
-    let entry = PutEntry {
-        partition_key: input.partition_key,
-        explicit_hash_key: input.explicit_hash_key,
-        data: input.data.unwrap_or_default().0,
-    };
-    if input.dry_run == Some(true) {
-        app.streams.check_records(&stream.scope, &stream.name, vec![entry])?;
+    if input.dry_run {
+        app.streams.check_records(&stream.scope, &stream.name, entries)?;
         return Err(ApiError::dry_run());
     }
-    let (call, bytes) = (app.metrics.call(&stream), entry.size());
-    let placed = app.streams.put_records(&stream.scope, &stream.name, vec![entry]).await;
+    let (call, bytes) = (app.metrics.call(&stream), entries.iter().map(PutEntry::size).sum());
+    let placed = app.streams.put_records(&stream.scope, &stream.name, entries).await;
     call.put_record(bytes, &placed);
     match placed?.into_iter().next() {
         Some(Ok(placed)) => Ok(PutRecordOutput {

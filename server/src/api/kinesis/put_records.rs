@@ -1,8 +1,12 @@
 //! PutRecords: a batch whose records succeed or fail one by one, while a wrong record refuses the whole.
 
+use std::io::Write;
+
+use bytes::Bytes;
 use streams::{Distribution, Placed, PutEntry, PutFailure};
-use wire::error_code;
-use wire::kinesis::{PutRecordsInput, PutRecordsOutput, PutRecordsRequestEntry, PutRecordsResultEntry};
+use wire::kinesis::PutRecordsInput;
+use wire::puts::{self, Put, Puts};
+use wire::{Codec, Encode, Encoder, error_code};
 
 use super::shapes::{encryption_of_puts, to_count};
 use super::which_stream::find;
@@ -10,54 +14,99 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
 
-pub(crate) async fn handle(app: &App, caller: &Caller, input: PutRecordsInput) -> Result<PutRecordsOutput, ApiError> {
-    let stream = find(app, caller, input.stream_name.as_deref(), input.stream_arn.as_deref())?;
-    let records = input.records.unwrap_or_default();
-    if stream.distribution == Distribution::UserPartitionKey {
-        check_partition_keys(&records)?;
+/// The input, in one pass where the body is a usual one.
+pub(crate) fn read(codec: Codec, body: &Bytes) -> Result<Puts, ApiError> {
+    match puts::of_records(codec, body) {
+        Some(puts) => Ok(puts),
+        None => crate::api::input::<PutRecordsInput>(codec, body).map(Puts::from),
     }
-    let entries = records.into_iter().map(|record| PutEntry {
-        partition_key: record.partition_key,
-        explicit_hash_key: record.explicit_hash_key,
-        data: record.data.unwrap_or_default().0,
-    });
-    let entries: Vec<_> = entries.collect();
-    if input.dry_run == Some(true) {
+}
+
+pub(crate) async fn handle(app: &App, caller: &Caller, input: Puts) -> Result<Output, ApiError> {
+    let stream = find(app, caller, input.stream_name.as_deref(), input.stream_arn.as_deref())?;
+    if stream.distribution == Distribution::UserPartitionKey {
+        check_partition_keys(&input.records)?;
+    }
+    let entries: Vec<PutEntry> = input.records.into_iter().map(entry).collect();
+    if input.dry_run {
         app.streams.check_records(&stream.scope, &stream.name, entries)?;
         return Err(ApiError::dry_run());
     }
     let (call, sizes) = (app.metrics.call(&stream), entries.iter().map(PutEntry::size).collect::<Vec<_>>());
     let results = app.streams.put_records(&stream.scope, &stream.name, entries).await;
     call.put_records(&sizes, &results);
-    let results = results?;
-    let failed = results.iter().filter(|result| result.is_err()).count();
-    Ok(PutRecordsOutput {
-        failed_record_count: Some(to_count(failed)),
-        records: Some(results.into_iter().map(result_entry).collect()),
-        encryption_type: encryption_of_puts(&stream),
-    })
+    Ok(Output { results: results?, encryption_type: encryption_of_puts(&stream) })
+}
+
+pub(super) fn entry(record: Put) -> PutEntry {
+    let Put { data, partition_key, explicit_hash_key } = record;
+    PutEntry { partition_key, explicit_hash_key, data }
 }
 
 /// Optional in the model for streams that distribute records themselves; these ones route by the key.
-fn check_partition_keys(records: &[PutRecordsRequestEntry]) -> Result<(), ApiError> {
+fn check_partition_keys(records: &[Put]) -> Result<(), ApiError> {
     let missing = records.iter().enumerate().filter(|(_, record)| record.partition_key.is_none());
     let paths = missing.map(|(index, _)| format!("records.{}.member.partitionKey", index + 1));
     wire::must_not_be_null(paths).map_or(Ok(()), |message| Err(ApiError::validation(message)))
 }
 
-fn result_entry(result: Result<Placed, PutFailure>) -> PutRecordsResultEntry {
-    let failed = |code: &str, message| PutRecordsResultEntry {
-        error_code: Some(code.into()),
-        error_message: Some(message),
-        ..Default::default()
-    };
-    match result {
-        Ok(placed) => PutRecordsResultEntry {
-            sequence_number: Some(placed.sequence_number.to_string()),
-            shard_id: Some(placed.shard.to_string()),
-            ..Default::default()
-        },
-        Err(PutFailure::Throttled { message, .. }) => failed(error_code::PROVISIONED_THROUGHPUT_EXCEEDED, message),
-        Err(PutFailure::Internal(message)) => failed(error_code::INTERNAL_FAILURE, message),
+/// What [`wire::kinesis::PutRecordsOutput`] says, written without making its texts first.
+#[derive(Debug)]
+pub(crate) struct Output {
+    results: Vec<Result<Placed, PutFailure>>,
+    encryption_type: Option<String>,
+}
+
+impl Encode for Output {
+    fn encode(&self, out: &mut dyn Encoder) {
+        out.begin_structure("PutRecordsOutput");
+        if let Some(encryption_type) = &self.encryption_type {
+            text(out, "EncryptionType", encryption_type);
+        }
+        let failed = self.results.iter().filter(|result| result.is_err()).count();
+        out.member("FailedRecordCount");
+        out.integer(to_count(failed).into());
+        out.member("Records");
+        out.begin_list();
+        for result in &self.results {
+            out.element();
+            out.begin_structure("PutRecordsResultEntry");
+            match result {
+                Ok(placed) => {
+                    let mut digits = Digits([0; _]);
+                    text(out, "SequenceNumber", digits.of(placed.sequence_number));
+                    text(out, "ShardId", digits.of(placed.shard));
+                }
+                Err(PutFailure::Throttled { message, .. }) => {
+                    text(out, "ErrorCode", error_code::PROVISIONED_THROUGHPUT_EXCEEDED);
+                    text(out, "ErrorMessage", message);
+                }
+                Err(PutFailure::Internal(message)) => {
+                    text(out, "ErrorCode", error_code::INTERNAL_FAILURE);
+                    text(out, "ErrorMessage", message);
+                }
+            }
+            out.end_structure();
+        }
+        out.end_list();
+        out.end_structure();
+    }
+}
+
+fn text(out: &mut dyn Encoder, name: &'static str, value: &str) {
+    out.member(name);
+    out.string(value);
+}
+
+/// Room for a sequence number or a shard's id as text.
+struct Digits([u8; 40]);
+
+impl Digits {
+    fn of(&mut self, value: impl std::fmt::Display) -> &str {
+        let room = self.0.len();
+        let mut rest = &mut self.0[..];
+        write!(rest, "{value}").expect("a sequence number has 38 digits, a shard's id fewer than 20");
+        let length = room - rest.len();
+        std::str::from_utf8(&self.0[..length]).expect("what is displayed is text")
     }
 }

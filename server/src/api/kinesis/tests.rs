@@ -31,7 +31,7 @@ impl Bench {
     }
 
     async fn call(&self, operation: &str, input: Value) -> Result<Value, ApiError> {
-        let body = super::call(&self.app, &self.caller, operation, wire::Codec::Json11, input.to_string().as_bytes())
+        let body = super::call(&self.app, &self.caller, operation, wire::Codec::Json11, &input.to_string().into())
             .await?
             .into_whole();
         Ok(if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() })

@@ -1,6 +1,7 @@
-//! A run: some connections that send prepared requests for some seconds, as fast as they can or at a given rate.
+//! A run: some connections that send prepared requests for some seconds, as fast as they can.
 //!
 //! Owns counting, latencies and errors. An answer that is no success ends the run, so no figure comes of it.
+//! Read next: `paced.rs`, the same at a given rate.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,7 +9,8 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
 
-use crate::connection::{Answer, Connection, find};
+use crate::answer::{Expect, check, check_each};
+use crate::connection::Connection;
 use crate::time::now;
 
 /// Ten minutes; what takes longer counts as that.
@@ -40,9 +42,17 @@ impl Outcome {
     }
 
     pub(crate) fn record(&mut self, since: Instant) {
+        self.record_duration(since.elapsed());
+    }
+
+    pub(crate) fn record_duration(&mut self, took: Duration) {
         self.requests += 1;
-        let micros = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.latency_us.saturating_record(micros.max(1));
+    }
+
+    pub(crate) fn quantile_ms(&self, quantile: f64) -> f64 {
+        self.latency_us.value_at_quantile(quantile) as f64 / 1000.0
     }
 }
 
@@ -51,20 +61,27 @@ impl Outcome {
 pub(crate) struct Run {
     pub(crate) authority: String,
     pub(crate) requests: Arc<Vec<Vec<u8>>>,
+    /// Records in each request.
+    pub(crate) records: usize,
     pub(crate) connections: usize,
     pub(crate) duration: Duration,
-    /// Requests per second over all connections; `None` sends the next when the last is answered.
-    pub(crate) rate: Option<f64>,
+    /// Requests of each connection after which it stops, if the time is not over before.
+    pub(crate) turns: usize,
 }
 
 impl Run {
     /// Runs to the end; the first failure of any connection fails it all.
     pub(crate) async fn drive(&self) -> Result<Outcome, String> {
+        // All connections are open before the clock starts.
+        let mut open = Vec::new();
+        for _ in 0..self.connections {
+            open.push(Connection::open_small(&self.authority).await?);
+        }
         let mut tasks = JoinSet::new();
         let start = now();
-        for index in 0..self.connections {
+        for (index, connection) in open.into_iter().enumerate() {
             let run = self.clone();
-            tasks.spawn(async move { run.one_connection(index, start).await });
+            tasks.spawn(async move { run.one_connection(connection, index, start).await });
         }
         let mut total = Outcome::empty();
         while let Some(joined) = tasks.join_next().await {
@@ -73,47 +90,35 @@ impl Run {
         Ok(total)
     }
 
-    async fn one_connection(&self, index: usize, start: Instant) -> Result<Outcome, String> {
-        let mut connection = Connection::open(&self.authority).await?;
+    async fn one_connection(
+        &self,
+        mut connection: Connection,
+        index: usize,
+        start: Instant,
+    ) -> Result<Outcome, String> {
         let mut outcome = Outcome::empty();
-        let gap = self.rate.map(|rate| Duration::from_secs_f64(self.connections as f64 / rate));
-        for turn in 0.. {
-            let mut due = now();
-            if let Some(gap) = gap {
-                // Latency counts from when the request was due: a slow answer must not thin out the load.
-                let phase = gap.mul_f64(index as f64 / self.connections as f64);
-                due = start + phase + gap.saturating_mul(turn);
-                tokio::time::sleep_until(due.into()).await;
-            }
+        for turn in 0..self.turns {
+            let due = now();
             if due >= start + self.duration {
                 break;
             }
-            let chosen = (index + turn as usize * self.connections) % self.requests.len();
-            check(&connection.call(&self.requests[chosen]).await?)?;
+            self.call(&mut connection, index, turn).await?;
             outcome.record(due);
         }
         outcome.elapsed = start.elapsed();
         Ok(outcome)
     }
-}
 
-/// An error unless everything in the answer succeeded.
-pub(crate) fn check(answer: &Answer<'_>) -> Result<(), String> {
-    let shown = || String::from_utf8_lossy(&answer.body[..answer.body.len().min(300)]).into_owned();
-    if answer.status != 200 {
-        return Err(format!("status {}: {}", answer.status, shown()));
-    }
-    // The count comes before or after the list of results; both ends are searched, the list is not.
-    let (head, tail) = (answer.body.len().min(64), answer.body.len().saturating_sub(128));
-    for part in [&answer.body[..head], &answer.body[tail..]] {
-        if let Some(at) = find(part, b"\"FailedRecordCount\":") {
-            let count = &part[at + 20..];
-            if count.first() != Some(&b'0') {
-                return Err(format!("records failed: {}", shown()));
-            }
+    /// The connection's next request, answered in full.
+    pub(crate) async fn call(&self, connection: &mut Connection, index: usize, turn: usize) -> Result<(), String> {
+        let chosen = (index + turn * self.connections) % self.requests.len();
+        let answer = connection.call(&self.requests[chosen]).await?;
+        check(&answer, if self.records == 1 { Expect::Stored } else { Expect::AllStored })?;
+        if turn == 0 && self.records > 1 {
+            check_each(&answer, self.records)?;
         }
+        Ok(())
     }
-    Ok(())
 }
 
 #[cfg(test)]

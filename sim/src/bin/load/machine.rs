@@ -98,3 +98,44 @@ pub(crate) fn describe() -> String {
     let processor = line_value("/proc/cpuinfo", "model name");
     format!("{processor}, {cores} cores, {} GiB, kernel {}", memory_kib.div_ceil(1 << 20), kernel.trim())
 }
+
+/// Makes the kernel forget the contents of files, which only root may.
+pub(crate) fn drop_caches() -> std::io::Result<()> {
+    std::fs::write("/proc/sys/vm/drop_caches", "1")
+}
+
+/// Megabytes per second of reading the largest files below `folder` from end to end, for about a second.
+pub(crate) fn sequential_read(folder: &Path) -> std::io::Result<f64> {
+    let mut files = Vec::new();
+    collect(folder, &mut files)?;
+    files.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+    let (mut buffer, mut total, start) = (vec![0u8; 1 << 20], 0u64, now());
+    for (_, path) in files {
+        let mut file = File::open(path)?;
+        loop {
+            let read = file.read(&mut buffer)?;
+            total += read as u64;
+            if read == 0 || start.elapsed() > TAKE {
+                break;
+            }
+        }
+        if start.elapsed() > TAKE {
+            break;
+        }
+    }
+    Ok(total as f64 / MEGABYTE / start.elapsed().as_secs_f64())
+}
+
+/// All files below `folder` with their sizes.
+fn collect(folder: &Path, files: &mut Vec<(u64, std::path::PathBuf)>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        if metadata.is_dir() {
+            collect(&entry.path(), files)?;
+        } else {
+            files.push((metadata.len(), entry.path()));
+        }
+    }
+    Ok(())
+}

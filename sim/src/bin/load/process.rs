@@ -1,4 +1,4 @@
-//! Other processes: the sink, and how much processor time one has used.
+//! Other processes: the sink, and how much processor time, memory and disk one has used.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -13,6 +13,19 @@ pub(crate) fn cpu_seconds(pid: u32) -> Option<f64> {
     let fields: Vec<&str> = stat[stat.rfind(')')? + 1..].split_whitespace().collect();
     let ticks = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
     Some(ticks / TICKS_PER_SECOND)
+}
+
+/// Megabytes of a process in memory (VmRSS); `None` where there is no `/proc`.
+pub(crate) fn memory_mb(pid: u32) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.split_whitespace().next()?.parse::<f64>().ok()? * 1024.0 / 1e6)
+}
+
+/// Bytes that a process has caused to be written to disk; `None` where there is no `/proc` or it is not ours to see.
+pub(crate) fn written_bytes(pid: u32) -> Option<f64> {
+    let io = std::fs::read_to_string(format!("/proc/{pid}/io")).ok()?;
+    io.lines().find_map(|line| line.strip_prefix("write_bytes:"))?.trim().parse().ok()
 }
 
 /// The sink as a process of its own, so that it competes for the processor as the server does; ends when dropped.
