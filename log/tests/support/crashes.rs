@@ -178,8 +178,12 @@ pub(crate) async fn crash(
 /// Opens a log on `image` and compares.
 async fn recover(image: &DiskImage, expected: &Expected<'_>) -> Result<usize, (Violation, String)> {
     let refused = |error| (Violation::Refused, format!("{error}"));
-    let living = Living::begin(FaultVfs::from_image(image), expected.segment_bytes, 0, 0).map_err(refused)?;
+    let vfs = FaultVfs::from_image(image);
+    let living = Living::begin(vfs.clone(), expected.segment_bytes, 0, 0).map_err(refused)?;
     let found = state(living.log()).await.map_err(refused)?;
+    if vfs.live().keys().any(|path| path.extension().is_some_and(|kind| kind == "new")) {
+        return Err((Violation::Refused, "what an earlier life did not finish is still there".into()));
+    }
     expected.check(&found).map_err(|violation| (violation, brief(&found)))
 }
 
