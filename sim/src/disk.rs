@@ -18,9 +18,9 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// A handle for one process.
-    pub(crate) fn mount(&self) -> Arc<dyn Vfs> {
-        Arc::new(Mount(self.vfs.clone()))
+    /// A handle for one process. Before each flush it calls `probe`: what is written and not durable must not be seen.
+    pub(crate) fn mount(&self, probe: Probe) -> Arc<dyn Vfs> {
+        Arc::new(Mount { disk: self.vfs.clone(), probe })
     }
 
     pub(crate) fn faults(&self) -> &FaultVfs {
@@ -63,43 +63,87 @@ impl Disk {
     }
 }
 
+/// Looks at the log in the midst of a step.
+pub(crate) type Probe = Arc<dyn Fn() + Send + Sync>;
+
 /// The lock of a process goes with it, also when nothing is left to drop it.
-struct Mount(FaultVfs);
+struct Mount {
+    disk: FaultVfs,
+    probe: Probe,
+}
 
 struct Unlocked;
 
 impl VfsLock for Unlocked {}
 
+impl Mount {
+    fn file(&self, file: Arc<dyn VfsFile>) -> io::Result<Arc<dyn VfsFile>> {
+        Ok(Arc::new(Probed { file, probe: Arc::clone(&self.probe) }))
+    }
+}
+
 impl Vfs for Mount {
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        self.0.create_dir_all(dir)
+        self.disk.create_dir_all(dir)
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn VfsFile>> {
-        self.0.create(path)
+        self.file(self.disk.create(path)?)
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn VfsFile>> {
-        self.0.open(path)
+        self.file(self.disk.open(path)?)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.0.rename(from, to)
+        self.disk.rename(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.0.remove(path)
+        self.disk.remove(path)
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        self.0.list(dir)
+        self.disk.list(dir)
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        self.0.sync_dir(dir)
+        self.disk.sync_dir(dir)
     }
 
     fn lock(&self, _path: &Path) -> io::Result<Box<dyn VfsLock>> {
         Ok(Box::new(Unlocked))
+    }
+}
+
+struct Probed {
+    file: Arc<dyn VfsFile>,
+    probe: Probe,
+}
+
+impl VfsFile for Probed {
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        self.file.read_at(buffer, position)
+    }
+
+    fn write_all_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
+        self.file.write_all_at(bytes, position)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        (self.probe)();
+        self.file.sync_data()
+    }
+
+    fn preallocate(&self, len: u64) -> io::Result<()> {
+        self.file.preallocate(len)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
     }
 }

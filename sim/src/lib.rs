@@ -21,6 +21,7 @@ mod process;
 mod runner;
 mod tail;
 mod trace;
+mod watermark;
 mod world;
 
 pub use counts::Counts;

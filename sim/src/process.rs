@@ -13,6 +13,7 @@ use types::{Applier, Domain};
 
 use crate::clock::ProcessClock;
 use crate::dice::Bytes;
+use crate::watermark::Watermark;
 use crate::world::World;
 
 /// Milliseconds without a request after which the log marks its last frame.
@@ -49,11 +50,16 @@ pub(crate) async fn start(world: &Arc<World>, life: &Life) -> Result<Process, Lo
     let clock = Arc::new(ProcessClock { clock: world.clock.clone(), alive: Arc::clone(&life.alive) });
     let wake = Arc::new(Notify::new());
     let noted = Arc::clone(&wake);
+    let watermark = Arc::new(Watermark::default());
+    let probe = {
+        let (watermark, world) = (Arc::clone(&watermark), Arc::clone(world));
+        Arc::new(move || watermark.check(&world))
+    };
     let (config, random) = {
         let mut random = world.dice();
         let random = Arc::new(Bytes::new(random.fork()));
         let config = EmbeddedConfig {
-            vfs: world.disk().mount(),
+            vfs: world.disk().mount(probe),
             random: random.clone(),
             segment_bytes: world.plan.segment_bytes,
             queue_bytes: 1 << 20,
@@ -64,7 +70,8 @@ pub(crate) async fn start(world: &Arc<World>, life: &Life) -> Result<Process, Lo
         (config, random)
     };
     let log = EmbeddedLog::open(config)?;
-    tokio::spawn(take_steps(Arc::clone(world), life.clone(), Arc::clone(&log), wake));
+    let steps = Steps { world: Arc::clone(world), life: life.clone(), log: Arc::clone(&log), watermark };
+    tokio::spawn(steps.take(wake));
     let catalog = Arc::new(Catalog::default());
     let appliers = HashMap::from([(Domain::Streams, catalog.clone() as Arc<dyn Applier>)]);
     let commands = CommandLogConfig {
@@ -93,56 +100,62 @@ pub(crate) async fn start(world: &Arc<World>, life: &Life) -> Result<Process, Lo
     Ok(Process { number: life.number, streams })
 }
 
-/// Takes the log's steps as its threads would, each after some time, until the process is dead.
-async fn take_steps(world: Arc<World>, life: Life, log: Arc<EmbeddedLog>, wake: Arc<Notify>) {
-    let mut unmarked = false;
-    while !life.is_over() {
-        let is_idle = tokio::select! {
-            biased;
-            () = wake.notified() => false,
-            () = world.clock.sleep_ms(IDLE_MS), if unmarked => true,
-        };
-        let micros = world.flush_micros();
-        world.clock.sleep_us(micros).await;
-        if is_idle {
-            unmarked = false;
-            step(&world, &life, &log, Step::Idle);
-        }
-        while step(&world, &life, &log, Step::Commit) {
-            unmarked = true;
-            let micros = world.flush_micros();
-            world.clock.sleep_us(micros).await;
-        }
-        // The maintenance thread is not always as quick as the commit thread.
-        let jobs = if is_idle { u64::MAX } else { world.dice().below(3) };
-        for _ in 0..jobs {
-            if !step(&world, &life, &log, Step::Maintain) {
-                break;
-            }
-        }
-        unmarked |= !is_idle;
-    }
+/// What takes the log's steps as its threads would.
+struct Steps {
+    world: Arc<World>,
+    life: Life,
+    log: Arc<EmbeddedLog>,
+    watermark: Arc<Watermark>,
 }
 
-/// Takes one step, in the midst of which the power may go, and answers whether there is more to do.
-fn step(world: &Arc<World>, life: &Life, log: &EmbeddedLog, step: Step) -> bool {
-    if life.is_over() {
-        return false;
+impl Steps {
+    /// Takes them, each after some time, until the process is dead.
+    async fn take(self, wake: Arc<Notify>) {
+        let world = Arc::clone(&self.world);
+        let mut unmarked = false;
+        while !self.life.is_over() {
+            let is_idle = tokio::select! {
+                biased;
+                () = wake.notified() => false,
+                () = world.clock.sleep_ms(IDLE_MS), if unmarked => true,
+            };
+            world.flush_time().await;
+            if is_idle {
+                self.step(Step::Idle);
+            }
+            while self.step(Step::Commit) {
+                world.flush_time().await;
+            }
+            // The maintenance thread is not always as quick as the commit thread.
+            let jobs = if is_idle { u64::MAX } else { world.dice().below(3) };
+            let _none_left = (0..jobs).all(|_| self.step(Step::Maintain));
+            unmarked = !is_idle;
+        }
     }
-    let before = world.disk().moment();
-    let worked = log.step(step);
-    let after = world.disk().moment();
-    if *log.stopped().borrow() {
-        world.note(format_args!("the log of process {} stopped", life.number));
-        world.count("stops of the log", 1);
-        world.die(life, None);
-        return false;
+
+    /// Takes one step, in the midst of which the power may go, and answers whether there is more to do.
+    fn step(&self, step: Step) -> bool {
+        let (world, life) = (&self.world, &self.life);
+        if life.is_over() {
+            return false;
+        }
+        let before = world.disk().moment();
+        self.watermark.begin(world, &self.log);
+        let worked = self.log.step(step);
+        self.watermark.end();
+        let after = world.disk().moment();
+        if *self.log.stopped().borrow() {
+            world.note(format_args!("the log of process {} stopped", life.number));
+            world.count("stops of the log", 1);
+            world.die(life, None);
+            return false;
+        }
+        if worked && after > before && world.is_cut_due() {
+            let moment = before + world.dice().below((after - before + 1) as u64) as usize;
+            world.count("power cuts in a step", 1);
+            world.die(life, Some(moment));
+            return false;
+        }
+        worked
     }
-    if worked && after > before && world.is_cut_due() {
-        let moment = before + world.dice().below((after - before + 1) as u64) as usize;
-        world.count("power cuts in a step", 1);
-        world.die(life, Some(moment));
-        return false;
-    }
-    worked
 }

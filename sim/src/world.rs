@@ -1,7 +1,7 @@
 //! What everybody in a simulation shares: time, chance, the disk, the process that runs, and what happened.
 
 use std::fmt::Arguments;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -52,7 +52,7 @@ pub(crate) struct World {
     /// The step in whose midst the power goes off, counted down; zero is none.
     cut_in: AtomicU64,
     /// Whether flushes are slow.
-    slow: AtomicU64,
+    slow: AtomicBool,
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -83,7 +83,7 @@ impl World {
             trace: Mutex::default(),
             counts: Mutex::default(),
             cut_in: AtomicU64::new(0),
-            slow: AtomicU64::new(0),
+            slow: AtomicBool::new(false),
         })
     }
 
@@ -133,15 +133,18 @@ impl World {
         self.note(format_args!("the clock jumps by {ms} ms"));
     }
 
-    /// How long a flush takes now.
-    pub(crate) fn flush_micros(&self) -> u64 {
-        let slow = self.slow.load(Ordering::Relaxed) > 0;
-        let mut dice = self.dice();
-        if slow { dice.between(100, SLOW_MS) * 1000 } else { dice.between(20, 3_000) }
+    /// As long as a flush takes now.
+    pub(crate) async fn flush_time(&self) {
+        let is_slow = self.slow.load(Ordering::Relaxed);
+        let micros = match is_slow {
+            true => self.dice().between(100_000, SLOW_MS * 1000),
+            false => self.dice().between(20, 3_000),
+        };
+        self.clock.sleep_us(micros).await;
     }
 
     pub(crate) fn set_slow(&self, slow: bool) {
-        self.slow.store(u64::from(slow), Ordering::Relaxed);
+        self.slow.store(slow, Ordering::Relaxed);
     }
 
     /// Lets the power go off in the midst of a step of the log, so many from now.

@@ -60,6 +60,8 @@ struct Files {
 /// Reads the folder; on return everything that is in the state is durable.
 pub(crate) fn recover(config: &EmbeddedConfig) -> Result<Recovered, LogError> {
     let Files { segments, retired, next_id: mut next_segment } = tidy(config)?;
+    // A process that was killed between a rename and the sync of the folder left a name that only its system knows.
+    config.vfs.sync_dir(&config.dir).map_err(|error| failed("sync folder", &config.dir, &error))?;
     let (mut known, blanks) = survey(config, segments)?;
     let superseded = take_superseded(&mut known);
     if let Some(newest) = known.last()

@@ -94,7 +94,7 @@ pub(crate) fn scan(segment: &Segment, on_run: OnRun<'_>) -> Result<Scan, LogErro
         }
     }
     look_behind(&mut window, &mut scan)?;
-    if !matches!(scan.end, End::Damaged { .. }) && is_cut(&mut window, scan.position)? {
+    if !matches!(scan.end, End::Damaged { .. }) && is_cut(&mut window, scan.position, scan.next_sequence)? {
         scan.end = End::Cut;
     }
     Ok(scan)
@@ -112,17 +112,21 @@ fn give_runs(header: FrameHeader, runs: &[u8], body: u32, on_run: OnRun<'_>) -> 
 
 /// Whether the file ends where it cannot end by itself: before there is room for a seal, or inside a frame. A torn
 /// write does not do that, because the length of a segment never changes.
-fn is_cut(window: &mut Window<'_>, position: u64) -> Result<bool, LogError> {
+fn is_cut(window: &mut Window<'_>, position: u64, next_sequence: u64) -> Result<bool, LogError> {
     let len = window.segment.len;
     if position + FRAME_HEADER_BYTES as u64 > len {
         return Ok(true);
     }
-    // A header that lies across two sectors may be torn itself, and then its length is not what was written.
-    let end = position + FRAME_HEADER_BYTES as u64 - 1;
-    if position / SECTOR_BYTES as u64 != end / SECTOR_BYTES as u64 {
-        return Ok(false);
-    }
-    Ok(window.header(position)?.is_some_and(|header| position + header.span() > len))
+    let Some(header) = window.header(position)? else { return Ok(false) };
+    // A header that lies across two sectors may be torn itself. Its length counts only if a field before the length, in
+    // the same sector, is what this frame has there.
+    let first_part = SECTOR_BYTES as u64 - position % SECTOR_BYTES as u64;
+    let whole = match first_part {
+        0..=24 => header.durable_below == next_sequence,
+        25..=35 => false,
+        _ => true,
+    };
+    Ok(whole && position + header.span() > len)
 }
 
 /// Searches for frames behind the good ones.

@@ -178,7 +178,7 @@ pub(crate) async fn crash(
 /// Opens a log on `image` and compares.
 async fn recover(image: &DiskImage, expected: &Expected<'_>) -> Result<usize, (Violation, String)> {
     let refused = |error| (Violation::Refused, format!("{error}"));
-    let living = Living::begin(FaultVfs::from_image(image), expected.segment_bytes, 0).map_err(refused)?;
+    let living = Living::begin(FaultVfs::from_image(image), expected.segment_bytes, 0, 0).map_err(refused)?;
     let found = state(living.log()).await.map_err(refused)?;
     expected.check(&found).map_err(|violation| (violation, brief(&found)))
 }
@@ -193,7 +193,7 @@ async fn go_on(
     what: &str,
 ) {
     let vfs = FaultVfs::from_image(image);
-    let mut living = match Living::begin(vfs.clone(), expected.segment_bytes, 100_000) {
+    let mut living = match Living::begin(vfs.clone(), expected.segment_bytes, 100_000, tally.states as u64) {
         Ok(living) => living,
         Err(error) => return tally.violated(Violation::Refused, format!("{what}: {error}")),
     };
@@ -215,7 +215,7 @@ async fn go_on(
         let partition = Some(dice.roll(PARTITIONS)).filter(|partition| is_certain || *partition != 3).unwrap_or(0);
         let one = Call::Append(vec![(partition, vec![dice.roll(900) as usize])]);
         let two = Call::Append(vec![(4 + dice.roll(2), vec![30]), (0, vec![30, dice.roll(2_000) as usize])]);
-        living.make(vec![one, two, Call::Trim(4, dice.roll(9))], dice.roll(PARTITIONS)).await;
+        living.make(vec![one, two, Call::Trim(4, dice.roll(9))]).await;
     }
     let mut second = living.end(&calls[..prefix]).await;
     second.promises.insert(0, Promise { moment: opened, calls: 0, by_reading: true });

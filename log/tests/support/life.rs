@@ -2,13 +2,12 @@
 //! of it: by acknowledging a call, or by showing a record to a reader.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use log::embedded::{EmbeddedConfig, EmbeddedLog};
+use log::embedded::{EmbeddedConfig, EmbeddedLog, Step};
 use log::vfs::FaultVfs;
 use log::{Log, LogError, MemoryLog};
 
-use super::{Call, Dice, PARTITIONS, State, View, sized, state, view};
+use super::{Call, Dice, PARTITIONS, State, View, sized, state, stepped, view};
 
 /// What a workload is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,11 +82,13 @@ struct Sight {
     view: View,
 }
 
-/// Makes calls against a log and notes what it promises.
+/// Makes calls against a log, takes its steps in an order that comes from a seed, and notes what it promises.
 pub(crate) struct Living {
+    dice: Dice,
     vfs: FaultVfs,
     config: EmbeddedConfig,
-    log: Arc<EmbeddedLog>,
+    /// `None` in the middle of a restart only.
+    log: Option<Arc<EmbeddedLog>>,
     /// The calls that were not refused, with the numbers that their payloads are made from.
     accepted: Vec<(usize, Call)>,
     promises: Vec<Promise>,
@@ -96,46 +97,71 @@ pub(crate) struct Living {
 }
 
 impl Living {
-    pub(crate) fn begin(vfs: FaultVfs, segment_bytes: u64, first_number: usize) -> Result<Self, LogError> {
-        let config = sized(&vfs, segment_bytes);
-        let log = EmbeddedLog::open(config.clone())?;
+    pub(crate) fn begin(vfs: FaultVfs, segment_bytes: u64, first_number: usize, seed: u64) -> Result<Self, LogError> {
+        let config = stepped(sized(&vfs, segment_bytes));
+        let dice = Dice::new(seed);
+        let log = Some(EmbeddedLog::open(config.clone())?);
         let next_number = first_number;
-        Ok(Self { vfs, config, log, accepted: vec![], promises: vec![], sights: vec![], next_number })
+        Ok(Self { dice, vfs, config, log, accepted: vec![], promises: vec![], sights: vec![], next_number })
     }
 
     pub(crate) fn log(&self) -> &EmbeddedLog {
-        &self.log
+        self.log.as_deref().expect("it is open but for restarts")
     }
 
-    /// Makes the calls at once, looks at a partition meanwhile, and waits for the answers.
-    pub(crate) async fn make(&mut self, calls: Vec<Call>, look_at: u64) {
-        let first = self.next_number;
-        self.next_number += calls.len();
-        let pending: Vec<_> = calls.iter().zip(first..).map(|(call, number)| call.make(&*self.log, number)).collect();
-        self.look(look_at).await;
-        for ((pending, call), number) in pending.into_iter().zip(calls).zip(first..) {
-            let outcome = pending.await;
-            if matches!(outcome, Err(LogError::NoSpace | LogError::Overloaded)) {
+    /// Makes the calls at once, one frame for some of them or for all, looks at a partition in between, and takes the
+    /// answers.
+    pub(crate) async fn make(&mut self, calls: Vec<Call>) {
+        let mut pending = Vec::new();
+        for call in calls {
+            pending.push((self.next_number, call.make(self.log(), self.next_number), call));
+            self.next_number += 1;
+            if self.dice.roll(3) == 0 {
+                self.step().await;
+            }
+        }
+        while self.log().step(Step::Commit) {}
+        for (number, pending, call) in pending {
+            if matches!(pending.await, Err(LogError::NoSpace | LogError::Overloaded)) {
                 continue;
             }
             self.accepted.push((number, call));
             let (moment, calls) = (self.vfs.moment(), self.accepted.len());
             self.promises.push(Promise { moment, calls, by_reading: false });
         }
-        self.look(look_at).await;
+        self.step().await;
+    }
+
+    /// A step or two, and a look.
+    async fn step(&mut self) {
+        for _ in 0..self.dice.roll(3) {
+            let step = [Step::Commit, Step::Maintain, Step::Maintain][self.dice.roll(3) as usize];
+            self.log().step(step);
+        }
+        let partition = self.dice.roll(PARTITIONS);
+        self.look(partition).await;
     }
 
     async fn look(&mut self, partition: u64) {
-        // It may be trimmed or dropped between two pages.
-        if let Ok(Some(view)) = view(&*self.log, partition).await {
+        if let Some(view) = view(self.log(), partition).await.unwrap() {
             self.sights.push(Sight { moment: self.vfs.moment(), partition, view });
         }
     }
 
-    async fn restart(&mut self) -> Result<(), LogError> {
-        self.log.shutdown().await?;
-        self.log = EmbeddedLog::open(self.config.clone())?;
+    /// Stops the log, or kills it, and opens it again.
+    fn restart(&mut self) -> Result<(), LogError> {
+        if self.dice.roll(2) == 0 {
+            self.stop();
+        }
+        // One that takes its steps from outside does nothing more when it is dropped, and lets the folder go.
+        self.log = None;
+        self.log = Some(EmbeddedLog::open(self.config.clone())?);
         Ok(())
+    }
+
+    fn stop(&self) {
+        let _ends_by_steps = self.log().shutdown();
+        while self.log().step(Step::Commit) || self.log().step(Step::Maintain) {}
     }
 
     /// Ends the log and turns what was seen into promises. `before` are the calls of earlier lives.
@@ -143,7 +169,7 @@ impl Living {
     /// # Panics
     /// When a reader was shown what no prefix of the calls explains.
     pub(crate) async fn end(mut self, before: &[(usize, Call)]) -> Life {
-        let _stopped = self.log.shutdown().await;
+        self.stop();
         let states = model(before, &self.accepted).await;
         for Sight { moment, partition, view } in self.sights {
             let calls = states.iter().position(|state| state.get(&partition) == Some(&view));
@@ -183,15 +209,14 @@ pub(crate) fn segment_bytes(seed: u64) -> u64 {
 pub(crate) async fn live(shape: Shape, seed: u64, count: usize) -> (Life, Vec<(usize, Call)>) {
     let mut dice = Dice::new(seed);
     let vfs = FaultVfs::default();
-    let mut living = Living::begin(vfs.clone(), segment_bytes(seed), 0).unwrap();
+    let mut living = Living::begin(vfs.clone(), segment_bytes(seed), 0, seed).unwrap();
     while living.next_number < count {
         let at_once = if shape == Shape::Small { 1 + dice.roll(8) } else { 1 + dice.roll(3) };
         let calls = (0..at_once).map(|_| shape.call(&mut dice)).collect();
-        living.make(calls, dice.roll(PARTITIONS)).await;
+        living.make(calls).await;
         match (shape, dice.roll(12)) {
-            // Long enough for a marker.
-            (Shape::Idle, 0 | 1) => std::thread::sleep(Duration::from_millis(60)),
-            (Shape::Restart, 0) => living.restart().await.unwrap(),
+            (Shape::Idle, 0..=3) => drop(living.log().step(Step::Idle)),
+            (Shape::Restart, 0) => living.restart().unwrap(),
             (Shape::Full, 0..=2) => {
                 let held: usize = vfs.live().values().map(|bytes| bytes.len()).sum();
                 vfs.set_capacity(Some(held as u64 + dice.roll(9_000)));

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use log::embedded::{EmbeddedConfig, EmbeddedLog};
+use log::embedded::{EmbeddedConfig, EmbeddedLog, Threads};
 use log::vfs::{DiskImage, FaultVfs};
 use log::{Bounds, Log, LogError, MemoryLog, NewRecord, PartitionAppend, Pending, StoredRecord};
 use types::{Offset, PartitionId, Random, Timestamp};
@@ -158,6 +158,11 @@ pub(crate) fn sized(vfs: &FaultVfs, segment_bytes: u64) -> EmbeddedConfig {
     let heads = vfs.live().into_values().map(|bytes| u64::from(crc32c::crc32c(&bytes[..bytes.len().min(64)])));
     let random = Arc::new(Salts(AtomicU64::new(heads.fold(1, |sum, head| sum.wrapping_mul(31).wrapping_add(head)))));
     EmbeddedConfig { vfs: Arc::new(vfs.clone()), segment_bytes, random, ..EmbeddedConfig::at("/log") }
+}
+
+/// The same for a log that does nothing but what a test tells it to, so that a seed leads to the same disk in every run.
+pub(crate) fn stepped(config: EmbeddedConfig) -> EmbeddedConfig {
+    EmbeddedConfig { threads: Threads::Stepped(Arc::new(|| ())), ..config }
 }
 
 /// Salts that are all different and the same in every run.

@@ -8,7 +8,7 @@ use log::embedded::{EmbeddedConfig, EmbeddedLog};
 use log::vfs::{DiskImage, FaultVfs};
 use log::{Log, LogError};
 
-use super::{Call, PARTITIONS, State, run, sized, state, view};
+use super::{Call, PARTITIONS, State, run, sized, state, stepped, view};
 
 /// A disk with sealed segments, their sidecars, an active segment and a spare one.
 pub(crate) struct Sample {
@@ -111,7 +111,7 @@ pub(crate) enum Fate {
 /// Opens a log on `image` and looks what is left of the sample.
 pub(crate) fn fate(image: &DiskImage, sample: &Sample) -> Fate {
     let vfs = FaultVfs::from_image(image);
-    let log = match EmbeddedLog::open(small(&vfs)) {
+    let log = match EmbeddedLog::open(stepped(small(&vfs))) {
         Ok(log) => log,
         Err(LogError::Corrupt { path, .. }) if path.contains("/log") => return Fate::Detected,
         Err(other) => return Fate::Wrong(format!("it did not open: {other}")),
