@@ -15,12 +15,12 @@ const SEGMENT_BYTES: u64 = 64 << 20;
 const QUEUE_BYTES: usize = 64 << 20;
 /// Default memory for the indexes of sealed segments.
 const CACHE_BYTES: usize = 32 << 20;
+/// Default memory for the frames written last.
+const TAIL_BYTES: usize = 64 << 20;
 /// Default share of live records below which a sealed segment is rewritten.
 const REWRITE_BELOW_PERCENT: u8 = 50;
 /// Default pace of the scrub.
 const SCRUB_BYTES_PER_SECOND: u64 = 20_000_000;
-/// Default memory for the frames written last.
-const TAIL_BYTES: usize = 64 << 20;
 /// Default memory of the system for what was written last.
 const WRITTEN_BYTES: u64 = 256 << 20;
 /// A segment holds its header page, a snapshot, a frame and a seal.
@@ -44,13 +44,13 @@ pub struct EmbeddedConfig {
     pub queue_bytes: usize,
     /// Memory for the indexes of sealed segments.
     pub cache_bytes: usize,
+    /// Memory for the frames that were written last, from which the tail is read; 0 for none. It is taken as it is used.
+    pub tail_bytes: usize,
     /// A sealed segment with a smaller share of live records is copied without the dead ones, one at most for each that is
     /// sealed; 0 turns it off.
     pub rewrite_below_percent: u8,
     /// How fast sealed segments are read in the background to find damage; 0 turns it off.
     pub scrub_bytes_per_second: u64,
-    /// Memory for the frames that were written last, from which the tail is read; 0 for none. It is taken as it is used.
-    pub tail_bytes: usize,
     /// How much of what was written last is left in the system's page cache. Reads from further back come from the disk,
     /// and then from the cache as the system sees fit.
     pub written_bytes: u64,
@@ -70,9 +70,9 @@ impl EmbeddedConfig {
             segment_bytes: SEGMENT_BYTES,
             queue_bytes: QUEUE_BYTES,
             cache_bytes: CACHE_BYTES,
+            tail_bytes: TAIL_BYTES,
             rewrite_below_percent: REWRITE_BELOW_PERCENT,
             scrub_bytes_per_second: SCRUB_BYTES_PER_SECOND,
-            tail_bytes: TAIL_BYTES,
             written_bytes: WRITTEN_BYTES,
             repair: false,
             threads: Threads::Own,

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{oneshot, watch};
@@ -30,13 +30,12 @@ pub(crate) const LOCK: &str = "LOCK";
 pub struct EmbeddedLog {
     shared: SharedRef,
     workers: Mutex<Workers>,
-    /// Dropping it ends the scrub.
-    scrub: Option<mpsc::Sender<()>>,
 }
 
 /// Who takes the steps of the engine.
 enum Workers {
-    Threads(Vec<JoinHandle<()>>),
+    /// Dropping the sender ends the scrub.
+    Threads(Vec<JoinHandle<()>>, Option<mpsc::Sender<()>>),
     Stepped(Box<Stepped>),
 }
 
@@ -90,18 +89,17 @@ impl EmbeddedLog {
         }
         let dead = shared.table().take_dead();
         shared.order(Job::Retire(dead));
-        let (scrub, stop) = mpsc::channel();
         let workers = match shared.config.threads {
-            Threads::Own => Workers::Threads(start(&shared, committer, orders, stop)?),
+            Threads::Own => start(&shared, committer, orders)?,
             Threads::Stepped(_) => Workers::Stepped(Box::new(Stepped::new(Arc::clone(&shared), committer, orders))),
         };
-        Ok(Arc::new(Self { shared, workers: Mutex::new(workers), scrub: Some(scrub) }))
+        Ok(Arc::new(Self { shared, workers: Mutex::new(workers) }))
     }
 
     /// Takes a step, if the log has no threads of its own, and answers whether there was something to do.
     pub fn step(&self, step: Step) -> bool {
-        match &mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner) {
-            Workers::Threads(_) => false,
+        match &mut *self.workers() {
+            Workers::Threads(..) => false,
             Workers::Stepped(stepped) => stepped.step(step),
         }
     }
@@ -112,7 +110,7 @@ impl EmbeddedLog {
         self.shared.stopped.subscribe()
     }
 
-    /// Bytes of the segment files that hold records, without the one made ahead.
+    /// Bytes of the segment files that hold records, without those made ahead.
     pub fn disk_bytes(&self) -> u64 {
         self.shared.table().bytes().0
     }
@@ -126,6 +124,10 @@ impl EmbeddedLog {
     pub fn scrub(&self) -> Scrubbed {
         scrub::pass(&self.shared, &mut |_bytes| true);
         self.scrubbed()
+    }
+
+    fn workers(&self) -> MutexGuard<'_, Workers> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets nothing more in; what waits is still committed.
@@ -170,13 +172,8 @@ fn trim_holes(committer: &mut Committer, holes: Vec<(PartitionId, Offset)>) -> R
 }
 
 /// Starts the commit and the maintenance thread.
-fn start(
-    shared: &SharedRef,
-    committer: Committer,
-    orders: mpsc::Receiver<Job>,
-    stop: mpsc::Receiver<()>,
-) -> Result<Vec<JoinHandle<()>>, LogError> {
-    let (committing, maintaining) = (Arc::clone(shared), Arc::clone(shared));
+fn start(shared: &SharedRef, committer: Committer, orders: mpsc::Receiver<Job>) -> Result<Workers, LogError> {
+    let (committing, maintaining, scrubbing) = (Arc::clone(shared), Arc::clone(shared), Arc::clone(shared));
     let mut threads = vec![
         spawn("log-commit", move || {
             panicked(&committing, || committer.run());
@@ -190,12 +187,12 @@ fn start(
             maintaining.end();
         })?,
     ];
+    let (scrub, stop) = mpsc::channel();
     let pace = shared.config.scrub_bytes_per_second;
     if pace > 0 {
-        let scrubbing = Arc::clone(shared);
         threads.push(spawn("log-scrub", move || scrub::run(&scrubbing, pace, &stop))?);
     }
-    Ok(threads)
+    Ok(Workers::Threads(threads, Some(scrub)))
 }
 
 /// Does the work of a thread and answers whether it panicked. A panic stops the log as a failed write does: whoever
@@ -283,9 +280,9 @@ impl Log for EmbeddedLog {
 impl Drop for EmbeddedLog {
     fn drop(&mut self) {
         self.close();
-        self.scrub.take();
-        let workers = self.workers.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let Workers::Threads(threads) = workers else { return };
+        let mut workers = self.workers();
+        let Workers::Threads(threads, scrub) = &mut *workers else { return };
+        scrub.take();
         for thread in std::mem::take(threads) {
             // It says why itself when it panics.
             let _panicked = thread.join();

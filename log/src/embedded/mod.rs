@@ -6,9 +6,9 @@
 //! A call goes to the queue (`queue.rs`), the commit thread (`committer.rs`) makes one frame of all that waits
 //! (`draft.rs`, `run.rs`, `format.rs`), flushes it once, publishes it in the table (`table.rs`) and answers. Readers
 //! (`reader.rs`) go from the table to a run in the tail ring (`ring.rs`) or in a segment. The maintenance thread
-//! (`maintenance.rs`) makes segments ahead and retires dead ones, which are used again (`spares.rs`). On open,
-//! `recovery.rs` gets the state back (`scan.rs`), or refuses, or repairs (`repair.rs`). `scrub.rs` looks for rot,
-//! `verify.rs` and `rescue.rs` at a folder that no server uses. Start with `engine.rs`.
+//! (`maintenance.rs`) makes segments ahead and retires dead ones, which are used again (`spares.rs`); `scrub.rs` looks
+//! for rot. On open, `recovery.rs` gets the state back (`scan.rs`), or refuses, or repairs (`repair.rs`). `verify.rs` and
+//! `rescue.rs` look at a folder that no server uses. Start with `engine.rs`.
 //!
 //! The command log and all streams share one lane of segments: a segment dies when nothing in it is live, and one that is
 //! kept alive by little is copied without its dead (`rewrite.rs`).
