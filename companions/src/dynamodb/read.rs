@@ -131,7 +131,7 @@ pub(crate) fn page(
 
 /// Keys are spread over segments by their hash, the same for all pages.
 fn is_in((segment, count): (u32, u32), key: &ItemKey) -> bool {
-    let hash = HashKey::of_partition_key(&key.hash.text()).0;
+    let hash = HashKey::of_partition_key(key.hash.text()).0;
     hash % u128::from(count) == u128::from(segment)
 }
 
