@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use streams::{Position, Subscription, SubscriptionEvent};
+use tokio::sync::watch;
 use types::{ConsumerArn, ConsumerName, StreamName};
 
 use super::shards::Shards;
@@ -33,11 +34,15 @@ pub(crate) async fn subscriber(world: Arc<World>, mut dice: Dice, name: StreamNa
         let Some(id) = dice.pick(&ids).copied() else { continue };
         let Some(tail) = shards.tails.get_mut(&id) else { continue };
         let position = tail.position(false);
-        let subscribed = call(&world, &mut dice, async |process| process.streams.subscribe(&arn, id, position).await);
-        let Reply::Answered(Ok(mut subscription)) = subscribed.await else { continue };
+        // The life that it belongs to: what a dead process still has in memory was never sent.
+        let subscribed = call(&world, &mut dice, async |process| {
+            let dead = world.current_life().dead.subscribe();
+            process.streams.subscribe(&arn, id, position).await.map(|subscription| (subscription, dead))
+        });
+        let Reply::Answered(Ok((mut subscription, mut dead))) = subscribed.await else { continue };
         world.count("subscriptions", 1);
         for _ in 0..dice.between(1, 20) {
-            let Some(event) = next(&world, &mut subscription).await else { break };
+            let Some(event) = next(&world, &mut subscription, &mut dead).await else { break };
             let Some(tail) = shards.tails.get_mut(&id) else { break };
             world.count("events pushed", 1);
             if !event.records().is_empty() {
@@ -72,8 +77,11 @@ async fn register(
 }
 
 /// The next event, unless the process dies, the subscription ends or nothing comes for a while.
-async fn next(world: &Arc<World>, subscription: &mut Subscription) -> Option<SubscriptionEvent> {
-    let mut dead = world.current_life().dead.subscribe();
+async fn next(
+    world: &Arc<World>,
+    subscription: &mut Subscription,
+    dead: &mut watch::Receiver<bool>,
+) -> Option<SubscriptionEvent> {
     tokio::select! {
         biased;
         _ = dead.wait_for(|dead| *dead) => None,
