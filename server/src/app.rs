@@ -13,8 +13,8 @@ use analytics::Analytics;
 use companions::cloudwatch::{self, CloudWatch, CloudWatchError};
 use companions::dynamodb::{self, DynamoDb};
 use delivery::{Buckets, BucketsConfig, Delivery};
-use log::embedded::{EmbeddedConfig, EmbeddedLog};
-use log::{CommandLog, Log, LogError};
+use log::embedded::{EmbeddedConfig, EmbeddedLog, Scrubbed};
+use log::{CommandLog, Log, LogError, Space};
 use streams::{Streams, StreamsConfig};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -196,6 +196,11 @@ impl App {
     /// Bytes of records made durable since the start, and bytes of the files that hold records.
     pub(crate) fn stored(&self) -> (u64, u64) {
         (self.log.bytes_appended(), self.log.disk_bytes())
+    }
+
+    /// What the log takes of the disk, and what its scrub did so far.
+    pub(crate) fn log_files(&self) -> (Space, Scrubbed) {
+        (self.log.space(), self.log.scrubbed())
     }
 
     /// Stops consumers, then the log: applications write a last checkpoint, deliveries are stored, appends flushed.

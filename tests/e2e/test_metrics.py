@@ -377,6 +377,8 @@ def test_prometheus_reads_the_same_figures(make_server):
     assert value("thalweg_request_errors_total", operation="DescribeStream", code="ResourceNotFoundException") == 1
     assert value("thalweg_log_appended_bytes_total") > 96
     assert value("thalweg_log_disk_bytes") > 0
+    assert 0 < value("thalweg_log_live_bytes") <= value("thalweg_log_disk_bytes")
+    assert value("thalweg_log_damaged_segments") == 0
     assert value("thalweg_http_connections") >= 1
     assert value("thalweg_firehose_incoming_records_total", delivery_stream="f") == 1
     assert value("thalweg_firehose_records_waiting", delivery_stream="f") == 1

@@ -20,6 +20,7 @@ pub(super) fn encode(app: &App, encoder: &mut DescriptorEncoder) -> Result<(), s
         .encode_descriptor("thalweg_log_appended", help, Some(&Unit::Bytes), MetricType::Counter)?
         .encode_counter::<NoLabelSet, _, f64>(&appended, None)?;
     gauge(encoder, "thalweg_log_disk", "Files that hold records", Some(Unit::Bytes), disk)?;
+    log_files(app, encoder)?;
 
     let (bytes, series) = app.cloudwatch.size();
     gauge(encoder, "thalweg_cloudwatch_memory", "What CloudWatch's series take", Some(Unit::Bytes), bytes as u64)?;
@@ -28,6 +29,23 @@ pub(super) fn encode(app: &App, encoder: &mut DescriptorEncoder) -> Result<(), s
     let open = app.metrics.connections.load(Ordering::Relaxed);
     gauge(encoder, "thalweg_http_connections", "Connections that are open", None, open)?;
     requests(&app.metrics.requests, encoder)
+}
+
+/// What the log takes of the disk, and what its scrub found.
+fn log_files(app: &App, encoder: &mut DescriptorEncoder) -> Result<(), std::fmt::Error> {
+    let (space, scrubbed) = app.log_files();
+    for (name, help, bytes) in [
+        ("thalweg_log_live", "About what of these files can still be read", space.live),
+        ("thalweg_log_ready", "Empty files made ahead", space.ready),
+        ("thalweg_log_retired", "Files of dead records, to be written again", space.retired),
+    ] {
+        gauge(encoder, name, help, Some(Unit::Bytes), bytes)?;
+    }
+    encoder
+        .encode_descriptor("thalweg_log_scrubbed", "Read and found whole", Some(&Unit::Bytes), MetricType::Counter)?
+        .encode_counter::<NoLabelSet, _, f64>(&scrubbed.bytes, None)?;
+    let damaged = scrubbed.damaged.len() as u64;
+    gauge(encoder, "thalweg_log_damaged_segments", "Files in which the scrub found damage", None, damaged)
 }
 
 fn gauge(
