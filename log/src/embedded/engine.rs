@@ -164,9 +164,10 @@ impl EmbeddedLog {
 fn trim_holes(committer: &mut Committer, holes: Vec<(PartitionId, Offset)>) -> Result<(), LogError> {
     for (partition, before) in holes {
         tracing::error!(?partition, ?before, "records before this one were damaged; the partition now starts here");
-        let (answer, outcome) = oneshot::channel();
+        let (answer, mut outcome) = oneshot::channel();
         committer.commit(vec![Request::Trim { partition, before, answer }])?;
-        drop(outcome);
+        // A full disk refuses: what is served must not have holes, so there is nothing to serve yet.
+        outcome.try_recv().unwrap_or_else(|_| Err(LogError::Stopped("the trim has no outcome".into())))?;
     }
     Ok(())
 }

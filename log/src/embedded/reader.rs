@@ -20,6 +20,8 @@ use crate::{Bounds, LogError, Page, StoredRecord};
 
 /// Runs are read in one go up to this many bytes, …
 const GROUP_BYTES_MAX: u64 = 1 << 20;
+/// Runs that are less than this part of what is read with them are copied out of it.
+const SPARSE_PART: u64 = 4;
 /// … with what is between them, if it is no more than this: reading it costs less than another call.
 const GAP_BYTES_MAX: u64 = 16 << 10;
 
@@ -229,7 +231,16 @@ fn read_runs(shared: &Shared, segment: &Segment, postings: &[Posting], filling: 
             return Ok(());
         }
     }
-    tail_runs(shared, segment, tail, filling)
+    let before = filling.next;
+    tail_runs(shared, segment, tail, filling)?;
+    // The ring may have let go of it since it was asked: then the file has it.
+    if cold.is_empty()
+        && filling.next == before
+        && let Some(group) = self::groups(tail).next()
+    {
+        read_group(segment, group, filling)?;
+    }
+    Ok(())
 }
 
 /// Has the system begin with all of it, so that the disk is not asked for one run at a time.
@@ -267,11 +278,17 @@ fn groups(mut postings: &[Posting]) -> impl Iterator<Item = &[Posting]> {
 fn read_group(segment: &Segment, group: &[Posting], filling: &mut Filling) -> Result<(), LogError> {
     let (start, end) = extent(group);
     let bytes = read_bytes(segment, start, (end - start) as usize)?;
+    let wanted: u64 = group.iter().map(|posting| u64::from(posting.length)).sum();
+    // Slices keep all that was read in memory, what stands between the runs included.
+    let is_sparse = wanted < (end - start) / SPARSE_PART;
     for posting in group {
         let at = (u64::from(posting.position) - start) as usize;
         let run = &bytes[at..at + posting.length as usize];
-        let taken = check_run(run, segment.salt)
-            .and_then(|()| filling.take(run, posting, |start, end| bytes.slice(at + start..at + end)));
+        let hold = |start: usize, end: usize| match is_sparse {
+            true => Bytes::copy_from_slice(&run[start..end]),
+            false => bytes.slice(at + start..at + end),
+        };
+        let taken = check_run(run, segment.salt).and_then(|()| filling.take(run, posting, hold));
         taken.map_err(|what| damaged(&segment.path, u64::from(posting.position), what))?;
         if filling.is_full() {
             break;

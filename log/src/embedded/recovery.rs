@@ -82,7 +82,10 @@ pub(crate) fn recover(config: &EmbeddedConfig) -> Result<Recovered, LogError> {
         return Ok(empty(segment, spares, next_segment));
     }
     let Replayed { tails, index, found } = replay(config, &known)?;
-    let segment = known.pop().map(|newest| Arc::new(newest.segment)).expect("it is not empty");
+    let mut segment = known.pop().map(|newest| newest.segment).expect("it is not empty");
+    // Repair makes a file longer that was cut off.
+    segment.len = segment.file.len().map_err(|error| failed("open segment", &segment.path, &error))?;
+    let segment = Arc::new(segment);
     settle_end(&segment, &found)?;
     let mut table = Table::new(Arc::clone(&segment), index);
     for (id, bounds) in &tails.partitions {
@@ -265,6 +268,21 @@ fn empty(segment: Segment, spares: Spares, next_segment: u64) -> Recovered {
     }
 }
 
+/// Without the newest snapshot nothing tells how far the records in copies reach: a repair would take them for dead.
+fn refuse_to_forget_copies(known: &[Known], read: &[Read<'_>]) -> Result<(), LogError> {
+    let copy = known.iter().find(|known| known.segment.copy);
+    match (copy, read) {
+        (Some(_), [(newest, ..), _, ..]) => {
+            let what = "the snapshot is damaged, and copied records would be lost by a repair; export them first";
+            Err(damaged(&newest.path, HEADER_BYTES, what))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A segment that was replayed, what the scan found and its runs.
+type Read<'a> = (&'a Segment, Scan, Vec<(Run, super::scan::Place)>);
+
 /// What the newest segment says.
 struct Replayed {
     tails: Tails,
@@ -290,6 +308,7 @@ fn replay(config: &EmbeddedConfig, known: &[Known]) -> Result<Replayed, LogError
             break;
         }
     }
+    refuse_to_forget_copies(known, &read)?;
     let holes = read.iter().any(|(_, found, _)| found.gap);
     let mut tails = Tails::default();
     let mut index = ActiveIndex::new();
