@@ -81,7 +81,7 @@ def fill(client):
     taken, refusals, deadline = 0, 0, time.monotonic() + 60
     # The room of the last cycle comes back in the background, so the first puts may still be refused.
     while refusals < 3 or not taken:
-        assert time.monotonic() < deadline, "the disk does not fill"
+        assert time.monotonic() < deadline, f"the disk does not fill: {taken} bytes taken, {refusals} refusals"
         try:
             client.call("PutRecord", {"StreamName": "filler", "Data": PAYLOAD, "PartitionKey": "k"})
             taken, refusals = taken + 900_000, 0

@@ -38,14 +38,18 @@ pub struct Plan {
     pub lost: Vec<Stretch>,
     /// Good records that readers could no longer reach, because they stand before lost ones of their partition.
     pub aside: Vec<Stretch>,
+    /// Why there can be no repair; good records can be exported all the same.
+    pub refusal: Option<LogError>,
     /// The folder as the repair would leave it.
     config: Option<EmbeddedConfig>,
 }
 
 impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { moved, lost, aside, config: _ } = self;
-        f.debug_struct("Plan").field("moved", moved).field("lost", lost).field("aside", aside).finish_non_exhaustive()
+        let Self { moved, lost, aside, refusal, config: _ } = self;
+        let mut plan = f.debug_struct("Plan");
+        plan.field("moved", moved).field("lost", lost).field("aside", aside).field("refusal", refusal);
+        plan.finish_non_exhaustive()
     }
 }
 
@@ -61,7 +65,10 @@ pub enum Which {
 impl Plan {
     pub(crate) fn make(offline: &Offline) -> Result<Self, LogError> {
         let (config, vfs) = offline.overlay(true);
-        let Recovered { tails, holes, .. } = recover(&config)?;
+        let Recovered { tails, holes, .. } = match recover(&config) {
+            Ok(recovered) => recovered,
+            Err(error) => return Ok(Self { refusal: Some(error), config: Some(config), ..Self::default() }),
+        };
         let mut plan = Self { moved: vfs.made_in(&offline.dir().join(QUARANTINE)), ..Self::default() };
         let mut starts: BTreeMap<PartitionId, Offset> =
             tails.partitions.iter().map(|(id, bounds)| (*id, bounds.start)).collect();

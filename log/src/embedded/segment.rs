@@ -150,10 +150,12 @@ pub(crate) fn recycle(vfs: &dyn Vfs, dir: &Path, old: Retired, id: u64, salt: u6
 }
 
 /// Gives the room of a retired file back, a piece at a time: freeing a large file at once holds up every flush beside it.
+/// All of it, before the name goes: a reader or the window of the page cache may still have the file open, and a full
+/// disk cannot wait for them.
 pub(crate) fn discard(vfs: &dyn Vfs, old: &Retired) {
     let mut len = old.len;
-    while len > DISCARD_BYTES {
-        len -= DISCARD_BYTES;
+    while len > 0 {
+        len = len.saturating_sub(DISCARD_BYTES);
         if old.file.set_len(len).is_err() {
             break;
         }

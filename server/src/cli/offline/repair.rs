@@ -52,9 +52,17 @@ fn work(args: &RepairArgs, data_dir: &Path, offline: Offline) -> Result<u8, LogE
         std::fs::create_dir_all(dir).map_err(|error| failed(dir, &error))?;
         let count = export(&plan, Which::All, &names, &path)?;
         out(&format!("wrote {count} records to {}\n", path.display()));
-        return Ok(if verified.damage.is_empty() { CLEAN } else { DAMAGED });
+        let clean = verified.damage.is_empty() && names.failure.is_none();
+        return Ok(if clean { CLEAN } else { DAMAGED });
+    }
+    if let Some(refusal) = plan.refusal {
+        return Err(refusal);
     }
     if verified.damage.is_empty() && plan.lost.is_empty() && plan.aside.is_empty() {
+        if names.failure.is_some() {
+            out("no file is damaged, so there is nothing that a repair could mend\n");
+            return Ok(DAMAGED);
+        }
         out("nothing is damaged\n");
         return Ok(CLEAN);
     }

@@ -88,9 +88,9 @@ fn report(data_dir: &Path, verified: &Verified, names: &Names) -> String {
     if verified.damage.is_empty() && names.failure.is_none() {
         return text + "clean\n";
     }
-    text.push_str(match &verified.refusal {
-        Some(_) => "a server refuses to start here\n",
-        None => "a server starts here, and refuses to serve the damaged records\n",
+    text.push_str(match verified.refusal.is_some() || names.failure.is_some() {
+        true => "a server refuses to start here\n",
+        false => "a server starts here, and refuses to serve the damaged records\n",
     });
     let command = format!("{} repair --data-dir {}", own_name(), quoted(&data_dir.display().to_string()));
     text + &format!("what a repair would do and lose: {command} --dry-run\n")
