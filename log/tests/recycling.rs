@@ -8,9 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use log::embedded::EmbeddedLog;
-use log::vfs::{CrashStates, Event, FaultVfs};
+use log::vfs::{Event, FaultVfs};
 use log::{Log, LogError};
-use support::{Call, model_states, open, prefix_of, run, state, tiny};
+use support::{Call, breathe, crash_everywhere, live, model_states, open, prefix_of, run, state, tiny};
 use types::{Offset, PartitionId};
 
 /// Appends of several lengths to two partitions; every few calls one of them is trimmed to its end, so that segments die
@@ -34,11 +34,6 @@ fn recycled(journal: &[Event]) -> usize {
     renames.count()
 }
 
-/// Lets the maintenance thread have dead segments ready on a machine that is busy with other things.
-fn breathe() {
-    thread::sleep(Duration::from_millis(5));
-}
-
 /// Bytes of the files with this ending.
 fn bytes(vfs: &FaultVfs, kind: &str) -> u64 {
     let files = vfs.live().into_iter().filter(|(path, _)| path.extension().is_some_and(|extension| extension == kind));
@@ -47,36 +42,17 @@ fn bytes(vfs: &FaultVfs, kind: &str) -> u64 {
 
 #[test]
 fn no_crash_brings_back_what_a_segment_held_before() {
-    run(async {
-        let calls = churn(120);
-        let states = model_states(&calls).await;
-        let vfs = FaultVfs::default();
-        let log = EmbeddedLog::open(tiny(&vfs)).unwrap();
-        let mut acknowledged = Vec::new();
-        for (number, call) in calls.iter().enumerate() {
-            call.make(&*log, number).await.unwrap();
-            acknowledged.push((vfs.moment(), number + 1));
-            breathe();
-        }
-        log.shutdown().await.unwrap();
-        let journal = vfs.journal();
-        assert!(recycled(&journal) > 10, "{} segments were recycled", recycled(&journal));
-        let mut disk = CrashStates::default();
-        let mut crashes = 0;
-        for (moment, event) in journal.iter().enumerate() {
-            disk.advance(event);
-            let promises = acknowledged.iter().take_while(|(at, _)| *at <= moment + 1);
-            let promise = promises.last().map_or(0, |(_, calls)| *calls);
-            for survival in disk.survivals(4, 3) {
-                crashes += 1;
-                let what = format!("crash after change {moment}, {survival:?}");
-                let log = open(&disk.image(survival)).1.unwrap_or_else(|error| panic!("{what}: {error}"));
-                let shown = state(&*log).await.unwrap_or_else(|error| panic!("{what}: {error}"));
-                assert!(prefix_of(&states, promise, &shown).is_some(), "{what}: {shown:#?}");
-            }
-        }
-        println!("{crashes} crash states");
+    let calls = churn(120);
+    let (states, vfs) = (run(model_states(&calls)), FaultVfs::default());
+    let acknowledged = live(&vfs, &calls);
+    let journal = vfs.journal();
+    assert!(recycled(&journal) > 10, "{} segments were recycled", recycled(&journal));
+    let crashes = crash_everywhere(&journal, &acknowledged, (4, 3), |what, promise, image| {
+        let log = open(image).1.unwrap_or_else(|error| panic!("{what}: {error}"));
+        let shown = run(state(&*log)).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert!(prefix_of(&states, promise, &shown).is_some(), "{what}: {shown:#?}");
     });
+    println!("{crashes} crash states");
 }
 
 #[test]

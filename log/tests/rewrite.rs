@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use log::embedded::EmbeddedLog;
-use log::vfs::{CrashStates, FaultVfs};
+use log::embedded::{EmbeddedConfig, EmbeddedLog};
+use log::vfs::FaultVfs;
 use log::{Log, LogError};
-use support::{Call, model_states, open, prefix_of, run, state, tiny};
+use support::{Call, crash_everywhere, live, model_states, open, prefix_of, run, state, tiny};
 use types::{Offset, PartitionId, Timestamp};
 
 /// Partition 1 gets a small record now and then and keeps it; partition 0 is trimmed to its end again and again.
@@ -27,50 +27,52 @@ fn files(vfs: &FaultVfs, kind: &str) -> usize {
     vfs.live().keys().filter(|path| path.extension().is_some_and(|extension| extension == kind)).count()
 }
 
+fn is_copy(file: &[u8]) -> bool {
+    file.starts_with(b"THALWEG\x01\x01\0\0\0\x01")
+}
+
+#[test]
+fn a_repair_does_not_take_copied_records_for_dead() {
+    let vfs = FaultVfs::default();
+    live(&vfs, &pinned(110));
+    let mut image = vfs.live();
+    assert!(image.values().any(|bytes| is_copy(bytes)));
+    let sequence = |file: &[u8]| u64::from_le_bytes(file[4112..4120].try_into().unwrap());
+    let is_frame = |file: &[u8]| file.get(4096..4100) == Some(b"TWFR") && !is_copy(file);
+    let newest = image.iter().filter(|(path, file)| path.extension().unwrap() == "log" && is_frame(file));
+    let newest = newest.max_by_key(|(_, file)| sequence(file)).map(|(path, _)| path.clone()).unwrap();
+    // In the snapshot of all partitions, with which the newest segment begins.
+    let mut damaged = image[&newest].to_vec();
+    damaged[4096 + 60] ^= 1;
+    image.insert(newest, damaged.into());
+    for repair in [false, true] {
+        let opened = EmbeddedLog::open(EmbeddedConfig { repair, ..tiny(&FaultVfs::from_image(&image)) });
+        assert!(matches!(opened, Err(LogError::Corrupt { .. })), "repair {repair}");
+    }
+}
+
 #[test]
 fn a_copy_takes_the_place_of_its_segment_in_every_crash() {
-    run(async {
-        let calls = pinned(110);
-        let states = model_states(&calls).await;
-        let vfs = FaultVfs::default();
-        let log = EmbeddedLog::open(tiny(&vfs)).unwrap();
-        let mut acknowledged = Vec::new();
-        for (number, call) in calls.iter().enumerate() {
-            call.make(&*log, number).await.unwrap();
-            acknowledged.push((vfs.moment(), number + 1));
-            if number % 6 == 5 {
-                // Lets the maintenance thread come to its copies.
-                thread::sleep(Duration::from_millis(2));
-            }
+    let calls = pinned(110);
+    let (states, vfs) = (run(model_states(&calls)), FaultVfs::default());
+    let acknowledged = live(&vfs, &calls);
+    let copies = vfs.live().values().filter(|bytes| is_copy(bytes)).count();
+    assert!(copies > 3, "{copies} copies");
+    let mut number = 0;
+    let crashes = crash_everywhere(&vfs.journal(), &acknowledged, (4, 2), |what, promise, image| {
+        let (vfs, log) = open(image);
+        let log = log.unwrap_or_else(|error| panic!("{what}: {error}"));
+        let shown = run(state(&*log)).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert!(prefix_of(&states, promise, &shown).is_some(), "{what}: {shown:#?}");
+        number += 1;
+        if number % 19 == 0 {
+            run(log.shutdown()).unwrap();
+            drop(log);
+            let log = EmbeddedLog::open(tiny(&vfs)).unwrap_or_else(|error| panic!("{what}, again: {error}"));
+            assert_eq!(run(state(&*log)).unwrap(), shown, "{what}, again");
         }
-        log.shutdown().await.unwrap();
-        drop(log);
-        let copies = vfs.live().values().filter(|bytes| bytes.starts_with(b"THALWEG\x01\x01\0\0\0\x01")).count();
-        assert!(copies > 3, "{copies} copies");
-        let mut disk = CrashStates::default();
-        let mut crashes = 0;
-        for (moment, event) in vfs.journal().iter().enumerate() {
-            disk.advance(event);
-            let promises = acknowledged.iter().take_while(|(at, _)| *at <= moment + 1);
-            let promise = promises.last().map_or(0, |(_, calls)| *calls);
-            for survival in disk.survivals(4, 2) {
-                crashes += 1;
-                let what = format!("crash after change {moment}, {survival:?}");
-                let (vfs, log) = open(&disk.image(survival));
-                let log = log.unwrap_or_else(|error| panic!("{what}: {error}"));
-                let shown = state(&*log).await.unwrap_or_else(|error| panic!("{what}: {error}"));
-                let prefix = prefix_of(&states, promise, &shown);
-                assert!(prefix.is_some(), "{what}: {shown:#?}");
-                if crashes % 19 == 0 {
-                    log.shutdown().await.unwrap();
-                    drop(log);
-                    let log = EmbeddedLog::open(tiny(&vfs)).unwrap_or_else(|error| panic!("{what}, again: {error}"));
-                    assert_eq!(state(&*log).await.unwrap(), shown, "{what}, again");
-                }
-            }
-        }
-        println!("{crashes} crash states");
     });
+    println!("{crashes} crash states");
 }
 
 #[test]

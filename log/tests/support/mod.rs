@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use log::embedded::{EmbeddedConfig, EmbeddedLog, Threads};
-use log::vfs::{DiskImage, FaultVfs};
+use log::vfs::{CrashStates, DiskImage, Event, FaultVfs};
 use log::{Bounds, Log, LogError, MemoryLog, NewRecord, PartitionAppend, Pending, StoredRecord};
 use types::{Offset, PartitionId, Random, Timestamp};
 
@@ -173,6 +173,47 @@ impl Random for Salts {
         let mut dice = Dice::new(0x5a17 + self.0.fetch_add(1, Ordering::Relaxed));
         bytes.fill_with(|| dice.roll(256) as u8);
     }
+}
+
+/// Lets the maintenance thread do its work on a machine that is busy with other things.
+pub(crate) fn breathe() {
+    std::thread::sleep(std::time::Duration::from_millis(5));
+}
+
+/// Makes `calls` on a new log in the smallest segments and ends it; answers after which change how many were acknowledged.
+pub(crate) fn live(vfs: &FaultVfs, calls: &[Call]) -> Vec<(usize, usize)> {
+    let log = EmbeddedLog::open(tiny(vfs)).unwrap();
+    let mut acknowledged = Vec::new();
+    for (number, call) in calls.iter().enumerate() {
+        run(call.make(&*log, number)).unwrap();
+        acknowledged.push((vfs.moment(), number + 1));
+        breathe();
+    }
+    run(log.shutdown()).unwrap();
+    acknowledged
+}
+
+/// Crashes after every change of `journal`, in `random` random ways and torn at `torn` places besides the others; tells
+/// `check` what happened, how many of the calls had been acknowledged (`acknowledged`: after which change, how many), and the
+/// disk. Answers how often.
+pub(crate) fn crash_everywhere(
+    journal: &[Event],
+    acknowledged: &[(usize, usize)],
+    (random, torn): (u64, usize),
+    mut check: impl FnMut(&str, usize, &DiskImage),
+) -> usize {
+    let mut disk = CrashStates::default();
+    let mut crashes = 0;
+    for (moment, event) in journal.iter().enumerate() {
+        disk.advance(event);
+        let promises = acknowledged.iter().take_while(|(at, _)| *at <= moment + 1);
+        let promise = promises.last().map_or(0, |(_, calls)| *calls);
+        for survival in disk.survivals(random, torn) {
+            crashes += 1;
+            check(&format!("crash after change {moment}, {survival:?}"), promise, &disk.image(survival));
+        }
+    }
+    crashes
 }
 
 /// Opens a log on a disk that holds `image`.
