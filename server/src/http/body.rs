@@ -89,11 +89,7 @@ impl BodyBudget {
                 first => {
                     let first = first.unwrap_or_default();
                     if whole.capacity() < length {
-                        // A body that does not say how long it is doubles.
-                        let left = body.size_hint().upper().unwrap_or(length as u64);
-                        let expected = length + left.min((bytes_max - length) as u64) as usize;
-                        let room = expected.min(FIRST_ALLOCATION_BYTES_MAX.max(length * ALLOCATION_GROWTH_MAX));
-                        whole.reserve_exact(room - whole.len());
+                        whole.reserve_exact(room_for(length, body.size_hint().upper(), bytes_max) - whole.len());
                     }
                     whole.extend_from_slice(&first);
                     whole.extend_from_slice(&chunk);
@@ -113,6 +109,15 @@ impl BodyBudget {
         }
         Ok(())
     }
+}
+
+/// How much to allocate for a body of which `length` bytes have come, `left` are announced and `bytes_max` are allowed: all of
+/// it at once where that is a small multiple of what came, so that announcing much costs the sender something.
+fn room_for(length: usize, left: Option<u64>, bytes_max: usize) -> usize {
+    // A body that does not say how long it is doubles.
+    let left = left.unwrap_or(length as u64);
+    let expected = length + left.min((bytes_max - length) as u64) as usize;
+    expected.min(FIRST_ALLOCATION_BYTES_MAX.max(length * ALLOCATION_GROWTH_MAX))
 }
 
 /// Reads past the rest of a body that nobody wants, within bounds.
@@ -182,6 +187,16 @@ mod tests {
         }
         let taken = budget.read(&mut Full::new(Bytes::from_static(b"abc")), 3, &SystemClock).await.unwrap();
         assert_eq!(&taken.bytes[..], b"abc");
+    }
+
+    #[test]
+    fn a_body_gets_as_much_room_as_its_sender_paid_for() {
+        const ALL: usize = 16 << 20;
+        assert_eq!(room_for(64 << 10, Some(36 << 10), ALL), 100 << 10, "all of a small one");
+        assert_eq!(room_for(1, Some(ALL as u64 - 1), ALL), FIRST_ALLOCATION_BYTES_MAX, "a byte buys no megabytes");
+        assert_eq!(room_for(1 << 20, Some(15 << 20), ALL), ALLOCATION_GROWTH_MAX << 20);
+        assert_eq!(room_for(5 << 20, Some(u64::MAX), ALL), ALL, "never more than is allowed");
+        assert_eq!(room_for(1 << 20, None, ALL), 2 << 20, "an unannounced one doubles");
     }
 
     #[tokio::test]
