@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use types::{Offset, PartitionId, Timestamp};
 
-use crate::LogError;
+use crate::{Lane, LogError};
 
 /// An answer that comes later.
 pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, LogError>> + Send + 'static>>;
@@ -128,6 +128,11 @@ pub trait Log: Send + Sync + 'static {
 
     /// Forgets the partition, durably. Its id must not be used again.
     fn drop_partition(&self, partition: PartitionId) -> Pending<()>;
+
+    /// Says how long the records of a partition live, so that an engine can put them beside others that die with them.
+    /// It is a hint and not durable: the owner of the partition gives it again at each start, and whenever it changes.
+    /// Without one, a partition is of [`Lane::Day`], or stays where it was.
+    fn classify(&self, _partition: PartitionId, _lane: Lane) {}
 
     /// Bytes of keys and values that were made durable since the log was opened.
     fn bytes_appended(&self) -> u64;

@@ -11,6 +11,7 @@ mod conformance;
 pub mod embedded;
 mod error;
 mod interface;
+mod lane;
 mod memory;
 pub mod vfs;
 
@@ -18,6 +19,7 @@ pub use command_log::{CommandLog, CommandLogConfig, StateHash};
 pub use conformance::conformance;
 pub use error::LogError;
 pub use interface::{Appended, Bounds, Log, NewRecord, Page, PartitionAppend, Pending, Space, StoredRecord};
+pub use lane::Lane;
 pub use memory::MemoryLog;
 
 /// The partition of the command log; every other partition id is handed out by a command.

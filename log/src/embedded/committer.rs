@@ -1,9 +1,10 @@
-//! The commit thread: everything that waits becomes one frame, one write and one flush, then it is published and
-//! acknowledged. While it flushes, the next frame gathers in the queue.
+//! The commit thread: everything that waits becomes one commit, a frame in each lane that it touches; the frames are
+//! written, then flushed, then published and acknowledged together. While they flush, the next commit gathers in the
+//! queue. Most commits touch one lane.
 //!
 //! A failed write or flush is never retried, because the system may have forgotten the bytes: the thread tells
 //! everybody [`LogError::Stopped`] and ends. A disk without room for another segment is not such a failure: the appends
-//! that need one are refused, everything else goes on in the reserve that each segment keeps at its end.
+//! that need one are refused, everything else goes on in the reserve that each segment keeps at its end (`room.rs`).
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -11,71 +12,70 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::cache::SealedSegment;
-use super::draft::Draft;
-use super::format::{FRAME_HEADER_BYTES, FrameKind, HEADER_BYTES, finish_frame, padded};
+use super::draft::{Draft, Encoded};
+use super::format::{FRAME_HEADER_BYTES, FrameKind, InCommit, finish_frame};
+use super::head::{EMPTY_FRAME_BYTES, Head};
 use super::maintenance::Job;
 use super::page_cache::PageCache;
+use super::placement::Placement;
 use super::queue::{Request, Taken};
-use super::run::{SNAPSHOT_ENTRY_MAX, put_control};
-use super::segment::Segment;
+use super::run::put_control;
 use super::shared::SharedRef;
 use super::tails::Tails;
-use crate::LogError;
+use crate::{Lane, LogError};
 
-/// Requests are gathered up to this many bytes; a single larger request still is one frame.
+/// Requests are gathered up to this many bytes; a single larger request still is one commit.
 const BATCH_BYTES_MAX: usize = 4 << 20;
-/// After this long without a request a marker says that the last frame was durable.
+/// After this long without a request a marker says that the last commit was durable.
 const IDLE: Duration = Duration::from_millis(50);
 /// A frame buffer longer than this is given back after use.
 const POOLED_BYTES_MAX: usize = 16 << 20;
-/// What the system's cache reads and writes at a time.
-const PAGE_BYTES: u64 = 4096;
-/// A seal, and a marker: frames without runs.
-const EMPTY_FRAME_BYTES: u64 = FRAME_HEADER_BYTES as u64;
-/// The part of a segment that appends leave for commands, checkpoints, trims, closes, drops and markers, so that a full
-/// disk can be cured: by deleting a stream, or by delivering and trimming. Some thousand of them have room.
-const RESERVE_BYTES_MAX: u64 = 1 << 20;
 
-/// The place of the next frame.
-pub(crate) struct Head {
-    pub(crate) segment: Arc<Segment>,
-    pub(crate) position: u64,
-    /// The sequence of the segment's first frame; `None` while it has none.
-    pub(crate) first_sequence: Option<u64>,
-    /// Whether the segment ends with a seal already (a crash came between the seal and the next segment's first frame).
-    pub(crate) sealed: bool,
-    /// Whether no later frame says yet that the last one was durable.
-    pub(crate) unmarked: bool,
-}
-
-/// A segment that is sealed on disk and not yet in the table.
-struct Retired {
-    first_sequence: u64,
-    next_sequence: u64,
+/// Where a log goes on: what recovery found.
+pub(crate) struct Start {
+    pub(crate) tails: Tails,
+    pub(crate) placement: Placement,
+    /// By lane; `None` for one that has no segment.
+    pub(crate) heads: [Option<Head>; Lane::ALL.len()],
+    /// Of the next commit.
+    pub(crate) sequence: u64,
+    /// The lane of the last commit, if no later one says that it was durable.
+    pub(crate) unmarked: Option<Lane>,
 }
 
 /// See the module text.
 pub(crate) struct Committer {
-    shared: SharedRef,
-    tails: Tails,
-    head: Head,
-    retired: Option<Retired>,
+    pub(super) shared: SharedRef,
+    pub(super) tails: Tails,
+    pub(super) placement: Placement,
+    pub(super) heads: [Option<Head>; Lane::ALL.len()],
     sequence: u64,
+    unmarked: Option<Lane>,
     /// Empty, for the next frame; it goes round with those of the ring.
     frame: Vec<u8>,
     page_cache: PageCache,
 }
 
+/// The part of a commit that one lane gets.
+struct Part {
+    lane: Lane,
+    frame: Vec<u8>,
+    /// Of the finished frame.
+    bytes: u64,
+    encoded: Encoded,
+}
+
 impl Committer {
-    pub(crate) fn new(shared: SharedRef, tails: Tails, head: Head, sequence: u64) -> Self {
+    pub(crate) fn new(shared: SharedRef, start: Start) -> Self {
         let page_cache = PageCache::new(shared.config.written_bytes);
-        Self { shared, tails, head, retired: None, sequence, frame: Vec::new(), page_cache }
+        let Start { tails, placement, heads, sequence, unmarked } = start;
+        Self { shared, tails, placement, heads, sequence, unmarked, frame: Vec::new(), page_cache }
     }
 
     /// Commits until the queue is closed and empty, or a write fails.
     pub(crate) fn run(mut self) {
         loop {
-            let patience = self.head.unmarked.then_some(IDLE);
+            let patience = self.unmarked.map(|_| IDLE);
             let taken = self.shared.queue.take(BATCH_BYTES_MAX, patience);
             if self.turn(taken).is_break() {
                 break;
@@ -101,103 +101,128 @@ impl Committer {
     /// that nothing waits is, only `is_idle`.
     pub(crate) fn try_turn(&mut self, is_idle: bool) -> (bool, ControlFlow<()>) {
         match self.shared.queue.take(BATCH_BYTES_MAX, Some(Duration::ZERO)) {
-            Taken::Idle if !(is_idle && self.head.unmarked) => (false, ControlFlow::Continue(())),
+            Taken::Idle if !(is_idle && self.unmarked.is_some()) => (false, ControlFlow::Continue(())),
             taken => (true, self.turn(taken)),
         }
     }
 
-    /// Makes one frame of `batch`. An error is the end and was told to [`Shared::fail`](super::shared::Shared::fail):
+    /// Makes one commit of `batch`. An error is the end and was told to [`Shared::fail`](super::shared::Shared::fail):
     /// callers learn it from their dropped answers.
     pub(crate) fn commit(&mut self, batch: Vec<Request>) -> Result<(), LogError> {
+        let shared = Arc::clone(&self.shared);
+        self.placement.settle(&shared.hints, &batch, || shared.table());
         let batch = self.make_room(batch)?;
-        let snapshot = self.head.first_sequence.is_none().then(|| self.tails.snapshot());
-        let frame_bytes = frame_bytes_max(&batch) as usize;
+        let begins = |lane| self.heads[lane as usize].as_ref().is_some_and(|head| head.first_sequence.is_none());
+        let snapshot = Lane::ALL.into_iter().any(|lane| begins(lane) && self.is_touched(&batch, lane));
+        let snapshot = snapshot.then(|| self.tails.snapshot());
+        let bytes_max = Lane::ALL.map(|lane| self.frame_bytes_max(&batch, lane) as usize);
         let mut draft = Draft::default();
         for request in batch {
             draft.admit(&mut self.tails, request);
         }
-        if draft.is_empty() {
-            draft.settle();
-            return Ok(());
+        draft.arrange(&self.placement);
+        let mut parts = Vec::new();
+        for lane in draft.lanes() {
+            let mut frame = std::mem::take(&mut self.frame);
+            frame.reserve(bytes_max[lane as usize]);
+            frame.resize(FRAME_HEADER_BYTES, 0);
+            let head = self.heads[lane as usize].as_ref().expect("room was made in the lane of each request");
+            let salt = head.segment.salt;
+            let mut snapshots = 0;
+            if let (None, Some(snapshot)) = (head.first_sequence, &snapshot) {
+                put_control(&mut frame, salt, snapshot);
+                snapshots = 1;
+            }
+            let mut encoded = draft.encode(lane, &mut frame, salt, head.position);
+            encoded.runs += snapshots;
+            parts.push(Part { lane, frame, bytes: 0, encoded });
         }
-        let salt = self.head.segment.salt;
-        let mut frame = std::mem::take(&mut self.frame);
-        frame.reserve(frame_bytes);
-        frame.resize(FRAME_HEADER_BYTES, 0);
-        let mut runs = 0;
-        if let Some(snapshot) = snapshot {
-            put_control(&mut frame, salt, &snapshot);
-            runs += 1;
+        if !parts.is_empty() {
+            self.write(&mut parts)?;
+            self.publish(&mut parts);
+            self.shared.bytes_appended.fetch_add(draft.payload_bytes, Ordering::Relaxed);
         }
-        let encoded = draft.encode(&mut frame, salt, self.head.position);
-        self.write(&mut frame, FrameKind::Commit, runs + encoded.runs)?;
-        self.head.unmarked = true;
-        let bytes = frame.len() as u64;
-        self.frame = self.shared.ring.keep(self.head.segment.id, self.head.position - bytes, frame);
-        self.publish(&encoded);
-        self.shared.bytes_appended.fetch_add(draft.payload_bytes, Ordering::Relaxed);
+        draft.dropped().for_each(|partition| self.placement.forget(partition));
         draft.settle();
         // After the answers: nobody waits for it.
-        self.page_cache.wrote(&self.head.segment, self.head.position - bytes, bytes);
-        self.frame.shrink_to(POOLED_BYTES_MAX);
-        self.order_spares();
+        parts.iter().for_each(|part| self.tidy(part.lane, part.bytes));
         Ok(())
     }
 
-    /// Writes and flushes a frame at the head, and zeros behind it up to the next page: the rest of a page that was
-    /// written in a former life of the segment would have to be read first.
-    fn write(&mut self, frame: &mut Vec<u8>, kind: FrameKind, runs: u32) -> Result<(), LogError> {
-        let head = &mut self.head;
-        finish_frame(frame, head.segment.salt, kind, self.sequence, self.sequence, runs);
-        let bytes = frame.len();
-        let page_end = (head.position + bytes as u64).next_multiple_of(PAGE_BYTES).min(head.segment.len);
-        frame.resize((page_end - head.position) as usize, 0);
-        let written = head.segment.file.write_all_at(frame, head.position).map_err(|error| ("write", error));
-        frame.truncate(bytes);
-        let flushed = written.and_then(|()| head.segment.file.sync_data().map_err(|error| ("flush", error)));
-        if let Err((action, error)) = flushed {
-            let path = head.segment.path.display().to_string();
-            return Err(self.stop(LogError::Io { action, path, message: error.to_string() }));
+    /// Writes and flushes the frames of one commit. A crash before the last is flushed leaves a commit that is not whole,
+    /// and recovery forgets it.
+    fn write(&mut self, parts: &mut [Part]) -> Result<(), LogError> {
+        let (sequence, others) = (self.sequence, parts.len() as u32 - 1);
+        let mut outcome = Ok(());
+        for Part { lane, frame, bytes, encoded } in &mut *parts {
+            let Some(head) = &mut self.heads[*lane as usize] else { continue };
+            finish_frame(
+                frame,
+                head.segment.salt,
+                FrameKind::Commit,
+                InCommit { sequence, runs: encoded.runs, others },
+            );
+            *bytes = frame.len() as u64;
+            outcome = outcome.and_then(|()| head.write(frame));
         }
-        head.first_sequence.get_or_insert(self.sequence);
-        head.position += bytes as u64;
+        for Part { lane, bytes, .. } in parts {
+            let Some(head) = &mut self.heads[*lane as usize] else { continue };
+            outcome = outcome.and_then(|()| head.flush(sequence, *bytes));
+            self.unmarked = Some(*lane);
+        }
         self.sequence += 1;
-        Ok(())
+        outcome.map_err(|error| self.stop(error))
     }
 
     /// Says that the log stops, before any caller learns it from an answer.
-    fn stop(&self, error: LogError) -> LogError {
+    pub(super) fn stop(&self, error: LogError) -> LogError {
         self.shared.fail(&error);
         error
     }
 
-    fn write_empty(&mut self, kind: FrameKind) -> Result<(), LogError> {
+    /// Writes and flushes a frame without runs: a commit of its own, and a mark for all before it.
+    pub(super) fn write_empty(&mut self, lane: Lane, kind: FrameKind) -> Result<(), LogError> {
+        let Some(head) = &mut self.heads[lane as usize] else { return Ok(()) };
         let mut frame = vec![0; FRAME_HEADER_BYTES];
-        self.write(&mut frame, kind, 0)
+        finish_frame(&mut frame, head.segment.salt, kind, InCommit::empty(self.sequence));
+        let written = head.write(&mut frame).and_then(|()| head.flush(self.sequence, frame.len() as u64));
+        self.sequence += 1;
+        self.unmarked = None;
+        written.map_err(|error| self.stop(error))
     }
 
-    /// Writes a marker when the last frame needs one.
+    /// Writes a marker when the last commit needs one.
     fn mark(&mut self) -> Result<(), LogError> {
-        let fits = self.head.position + 2 * EMPTY_FRAME_BYTES <= self.head.segment.len;
-        if self.head.unmarked && fits && !self.head.sealed && self.head.first_sequence.is_some() {
-            self.write_empty(FrameKind::Commit)?;
+        let Some(lane) = self.unmarked.take() else { return Ok(()) };
+        let fits = |head: &Head| head.position + 2 * EMPTY_FRAME_BYTES <= head.segment.len && !head.sealed;
+        match self.heads[lane as usize].as_ref().is_some_and(fits) {
+            true => self.write_empty(lane, FrameKind::Commit),
+            false => Ok(()),
         }
-        self.head.unmarked = false;
-        Ok(())
     }
 
-    fn publish(&mut self, encoded: &super::draft::Encoded) {
+    /// Shows the commit to readers, and puts its frames into the ring.
+    fn publish(&mut self, parts: &mut [Part]) {
+        for Part { lane, frame, bytes, .. } in &mut *parts {
+            let Some(head) = &self.heads[*lane as usize] else { continue };
+            self.frame = self.shared.ring.keep(head.segment.id, head.position - *bytes, std::mem::take(frame));
+        }
+        let mut sealed = Vec::new();
         let mut table = self.shared.table();
-        let retired = self.retired.take().map(|retired| {
-            let sequences = (retired.first_sequence, retired.next_sequence);
-            table.seal(Arc::clone(&self.head.segment), sequences)
-        });
-        // A blank segment that was too short is replaced without having been sealed.
-        table.active = Arc::clone(&self.head.segment);
-        table.publish(&self.tails, &encoded.touched, &encoded.postings);
+        for Part { lane, encoded, .. } in &*parts {
+            let Some(head) = &mut self.heads[*lane as usize] else { continue };
+            match head.retired.take() {
+                Some(retired) => {
+                    sealed.extend(table.seal(&head.segment, (retired.first_sequence, retired.next_sequence)));
+                }
+                // A blank segment that was too short is replaced without having been sealed.
+                None => table.go_on(&head.segment),
+            }
+            table.publish(*lane, &self.tails, encoded);
+        }
         let dead = table.take_dead();
         drop(table);
-        if let Some((segment, footer)) = retired {
+        for (segment, footer) in sealed {
             let sealed = Arc::new(SealedSegment { segment: (*segment).clone(), footer });
             self.shared.cache.insert(Arc::clone(&sealed));
             self.shared.order(Job::Index(sealed));
@@ -210,107 +235,15 @@ impl Committer {
         }
     }
 
-    /// Sees to it that `batch` fits the head's segment, rolling to another when it does not. On a full disk refuses what
-    /// cannot have room and answers the rest.
-    fn make_room(&mut self, batch: Vec<Request>) -> Result<Vec<Request>, LogError> {
-        if self.fits(&batch) {
-            return Ok(batch);
-        }
-        match self.roll(&batch) {
-            Ok(()) => return Ok(batch),
-            Err(LogError::NoSpace) => {}
-            Err(error) => return Err(self.stop(error)),
-        }
-        Ok(self.squeeze(batch))
-    }
-
-    /// Whether `batch` has room, with the reserve left free if it holds an append.
-    fn fits(&self, batch: &[Request]) -> bool {
-        let kept = if batch.iter().any(Request::is_append) { self.reserve() } else { 0 };
-        self.room().is_some_and(|room| frame_bytes_max(batch) + kept <= room)
-    }
-
-    /// Takes from `batch` what the full disk has room for, each request by what it must leave to others, and refuses
-    /// the rest.
-    fn squeeze(&self, batch: Vec<Request>) -> Vec<Request> {
-        let reserve = self.reserve();
-        // What padding can take is counted as taken.
-        let mut room = self.room().unwrap_or(0).saturating_sub(frame_bytes_max(&[]) + 8);
-        let mut taken = Vec::new();
-        for request in batch {
-            let bytes = request.frame_bytes_max() as u64;
-            if bytes + request.must_leave(reserve) <= room {
-                room -= bytes;
-                taken.push(request);
-            } else {
-                request.refuse(LogError::NoSpace);
-            }
-        }
-        taken
-    }
-
-    /// Bytes that the head's segment has for frames, its seal and a marker apart; none when it is sealed.
-    fn room(&self) -> Option<u64> {
-        let snapshot = if self.head.first_sequence.is_none() { self.snapshot_bytes_max() } else { 0 };
-        let used = self.head.position + snapshot + 2 * EMPTY_FRAME_BYTES;
-        self.head.segment.len.checked_sub(used).filter(|_| !self.head.sealed)
-    }
-
-    fn reserve(&self) -> u64 {
-        (self.head.segment.len / 16).min(RESERVE_BYTES_MAX)
-    }
-
-    fn snapshot_bytes_max(&self) -> u64 {
-        ((self.tails.partitions.len() + self.tails.dropped.len() + 2) * SNAPSHOT_ENTRY_MAX) as u64
-    }
-
-    /// Seals the head's segment and goes on with one that has room for `batch`.
-    fn roll(&mut self, batch: &[Request]) -> Result<(), LogError> {
-        let needed = frame_bytes_max(batch) + self.snapshot_bytes_max() + 2 * EMPTY_FRAME_BYTES;
-        let len = HEADER_BYTES + needed + needed / 8 + RESERVE_BYTES_MAX.min(needed);
-        let next = self.next_segment(len.max(self.shared.config.segment_bytes).next_multiple_of(8))?;
-        self.shared.spares().forgive();
-        if let Some(first_sequence) = self.head.first_sequence {
-            if !self.head.sealed {
-                self.write_empty(FrameKind::Seal)?;
-            }
-            self.retired = Some(Retired { first_sequence, next_sequence: self.sequence });
-        } else {
-            // The segment without a frame that a larger one replaces stays for later.
-            self.shared.spares().give_back((*self.head.segment).clone());
-        }
-        self.head = Head {
-            segment: Arc::new(next),
-            position: HEADER_BYTES,
-            first_sequence: None,
-            sealed: false,
-            unmarked: false,
-        };
-        Ok(())
-    }
-
-    /// A segment made ahead if one is long enough, or a new one.
-    fn next_segment(&self, len: u64) -> Result<Segment, LogError> {
-        let ready = self.shared.spares().take(len);
-        if let Some(segment) = ready {
-            return Ok(segment);
-        }
-        let made = self.shared.make_segment(len)?;
-        self.shared.spares().missed();
-        Ok(made)
-    }
-
-    /// Has the next segments made.
-    fn order_spares(&self) {
-        let half_full = self.head.position >= self.head.segment.len / 2;
-        let due = self.shared.spares().order(half_full);
+    /// Gives back what is behind the window of the page cache, and has the lane's next segments made.
+    fn tidy(&mut self, lane: Lane, bytes: u64) {
+        let Some(head) = &self.heads[lane as usize] else { return };
+        self.page_cache.wrote(&head.segment, head.position - bytes, bytes);
+        self.frame.shrink_to(POOLED_BYTES_MAX);
+        let half_full = head.position >= head.segment.len / 2;
+        let due = self.shared.spares().order(lane, half_full);
         if due {
             self.shared.order(Job::MakeSpares);
         }
     }
-}
-
-fn frame_bytes_max(batch: &[Request]) -> u64 {
-    let runs: usize = batch.iter().map(Request::frame_bytes_max).sum();
-    padded(FRAME_HEADER_BYTES + runs) as u64
 }

@@ -1,15 +1,18 @@
-//! One frame in the making: requests are admitted in order, given offsets and times, and encoded partition by partition.
+//! One commit in the making: requests are admitted in order, given offsets and times, and encoded partition by partition,
+//! a frame for each lane.
 
 use types::{Offset, PartitionId, Timestamp};
 
 use super::index::Posting;
+use super::placement::Placement;
 use super::queue::{Answer, Request};
 use super::run::{RUN_BYTES_SOFT, RecordsRun, Run, put_control};
 use super::tails::{EMPTY, Tails};
-use crate::{Appended, LogError, NewRecord, PartitionAppend};
+use crate::{Appended, Lane, LogError, NewRecord, PartitionAppend};
 
 /// A change of one partition.
 struct Op {
+    lane: Lane,
     partition: PartitionId,
     what: What,
 }
@@ -36,11 +39,6 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Whether there is nothing to write.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.ops.is_empty()
-    }
-
     /// Takes a request in: what it changes is in `tails` from now on.
     pub(crate) fn admit(&mut self, tails: &mut Tails, request: Request) {
         let settled = match request {
@@ -80,7 +78,7 @@ impl Draft {
                 bounds.last_time = time;
             }
             bounds.end = Offset(first.0 + records.len() as u64);
-            self.ops.push(Op { partition, what: What::Records { first, time, records } });
+            self.ops.push(Op { lane: Lane::Day, partition, what: What::Records { first, time, records } });
         }
         Ok(appended)
     }
@@ -116,15 +114,29 @@ impl Draft {
     }
 
     fn control(&mut self, partition: PartitionId, run: Run) {
-        self.ops.push(Op { partition, what: What::Control(run) });
+        self.ops.push(Op { lane: Lane::Day, partition, what: What::Control(run) });
     }
 
-    /// Encodes everything behind what stands in `frame`, by partition; positions count from `base`.
-    pub(crate) fn encode(&mut self, frame: &mut Vec<u8>, salt: u64, base: u64) -> Encoded {
-        self.ops.sort_by_key(|op| op.partition);
+    /// Nothing more is admitted: sorts what there is by lane and partition.
+    pub(crate) fn arrange(&mut self, placement: &Placement) {
+        if !placement.is_trivial() {
+            self.ops.iter_mut().for_each(|op| op.lane = placement.of(op.partition));
+        }
+        self.ops.sort_by_key(|op| (op.lane, op.partition));
+    }
+
+    /// The lanes that get a frame; to be asked when all is arranged.
+    pub(crate) fn lanes(&self) -> impl Iterator<Item = Lane> {
+        Lane::ALL.into_iter().filter(|lane| self.ops.binary_search_by_key(lane, |op| op.lane).is_ok())
+    }
+
+    /// Encodes what goes to `lane` behind what stands in `frame`; positions count from `base`.
+    pub(crate) fn encode(&self, lane: Lane, frame: &mut Vec<u8>, salt: u64, base: u64) -> Encoded {
+        let ops = &self.ops[self.ops.partition_point(|op| op.lane < lane)..];
+        let ops = &ops[..ops.partition_point(|op| op.lane == lane)];
         let mut encoded = Encoded { runs: 0, touched: Vec::new(), postings: Vec::new() };
         let mut current: Option<RecordsRun> = None;
-        for Op { partition, what } in &self.ops {
+        for Op { partition, what, .. } in ops {
             if encoded.touched.last() != Some(partition) {
                 encoded.touched.push(*partition);
             }
@@ -159,7 +171,13 @@ impl Draft {
         encoded
     }
 
-    /// Tells every caller its outcome; the frame is durable.
+    /// The partitions that are no more.
+    pub(crate) fn dropped(&self) -> impl Iterator<Item = PartitionId> {
+        let drops = self.ops.iter().filter(|op| matches!(op.what, What::Control(Run::Drop { .. })));
+        drops.map(|op| op.partition)
+    }
+
+    /// Tells every caller its outcome; the commit is durable.
     pub(crate) fn settle(self) {
         for settled in self.settled {
             // A caller that went away needs no answer.
@@ -173,6 +191,7 @@ impl Draft {
 }
 
 /// What stands in an encoded frame.
+#[derive(Debug)]
 pub(crate) struct Encoded {
     pub(crate) runs: u32,
     /// By id.

@@ -12,6 +12,7 @@ use super::EmbeddedConfig;
 use super::cache::{Cache, SealedSegment};
 use super::committer::Committer;
 use super::maintenance::{self, Job};
+use super::placement::Hints;
 use super::queue::{Queue, Request};
 use super::reader::{Asked, offset_at_time, read_page, read_tail};
 use super::recovery::{Recovered, recover};
@@ -20,7 +21,7 @@ use super::scrub::{self, Scrubbed};
 use super::segment::failed;
 use super::shared::{Shared, SharedRef};
 use super::steps::{Step, Stepped, Threads};
-use crate::{Appended, Bounds, Log, LogError, Page, PartitionAppend, Pending, Space};
+use crate::{Appended, Bounds, Lane, Log, LogError, Page, PartitionAppend, Pending, Space};
 
 /// The file whose lock keeps a second process out.
 pub(crate) const LOCK: &str = "LOCK";
@@ -65,10 +66,11 @@ impl EmbeddedLog {
         })?;
         let recovered = recover(&config)?;
         let (jobs, orders) = mpsc::channel();
-        let Recovered { tails, table, head, sequence, spares, next_segment, unindexed, holes } = recovered;
+        let Recovered { start: found, table, spares, next_segment, unindexed, holes } = recovered;
         let shared = Arc::new(Shared {
             cache: Cache::new(config.cache_bytes),
             queue: Queue::new(config.queue_bytes),
+            hints: Hints::default(),
             ring: Ring::new(config.tail_bytes),
             table: Mutex::new(table),
             spares: Mutex::new(spares),
@@ -82,7 +84,7 @@ impl EmbeddedLog {
             lock: Mutex::new(Some(lock)),
             config,
         });
-        let mut committer = Committer::new(Arc::clone(&shared), tails, head, sequence);
+        let mut committer = Committer::new(Arc::clone(&shared), found);
         trim_holes(&mut committer, holes)?;
         for (segment, footer) in unindexed {
             shared.order(Job::Index(Arc::new(SealedSegment { segment, footer })));
@@ -254,6 +256,10 @@ impl Log for EmbeddedLog {
 
     fn drop_partition(&self, partition: PartitionId) -> Pending<()> {
         self.ask(|answer| Request::Drop { partition, answer })
+    }
+
+    fn classify(&self, partition: PartitionId, lane: Lane) {
+        self.shared.hints.give(partition, lane);
     }
 
     fn bytes_appended(&self) -> u64 {

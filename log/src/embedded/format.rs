@@ -4,12 +4,18 @@
 
 use crc32c::{crc32c, crc32c_append};
 
+use crate::Lane;
+
 /// The version of the format that this code writes and reads.
 pub(crate) const VERSION: u32 = 1;
-/// The lane of the segments that commits are written to: the command log and all streams share it.
-const COMMITS: u32 = 0;
-/// The lane of the segments that were made of the live records of others.
-const COPIES: u32 = 1;
+/// The kind of the segments that commits are written to.
+const COMMITS: u8 = 0;
+/// The kind of the segments that were made of the live records of others.
+const COPIES: u8 = 1;
+/// The numbers of the lanes, by [`Lane`].
+const LANES: [u8; 3] = [0, 1, 2];
+/// A frame's number of runs is below this; what is above counts the other frames of its commit.
+const RUNS_BITS: u32 = 30;
 /// A segment's first frame starts here: the header has a page of its own.
 pub(crate) const HEADER_BYTES: u64 = 4096;
 /// The bytes of a frame before its runs; a marker and a seal are nothing else.
@@ -36,6 +42,8 @@ pub(crate) struct SegmentHeader {
     pub(crate) id: u64,
     /// Random; in each of its frames, so that no other bytes pass for a frame of this segment.
     pub(crate) salt: u64,
+    /// Which records stand in it.
+    pub(crate) lane: Lane,
     /// Whether it was made of the live records of another segment (`rewrite.rs`).
     pub(crate) copy: bool,
 }
@@ -46,7 +54,7 @@ impl SegmentHeader {
         let mut bytes = Vec::with_capacity(HEADER_BYTES as usize);
         bytes.extend_from_slice(&SEGMENT_MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.extend_from_slice(&(if self.copy { COPIES } else { COMMITS }).to_le_bytes());
+        bytes.extend_from_slice(&[if self.copy { COPIES } else { COMMITS }, LANES[self.lane as usize], 0, 0]);
         bytes.extend_from_slice(&self.id.to_le_bytes());
         bytes.extend_from_slice(&self.salt.to_le_bytes());
         let crc = crc32c(&bytes);
@@ -67,12 +75,11 @@ impl SegmentHeader {
         if u32_at(fields, 8) != VERSION {
             return Err(HeaderError::Unknown("the segment has a format version that this program does not know"));
         }
-        let copy = match u32_at(fields, 12) {
-            COMMITS => false,
-            COPIES => true,
-            _ => return Err(HeaderError::Unknown("the segment belongs to a lane that this program does not know")),
+        let lane = Lane::ALL.into_iter().find(|lane| LANES[*lane as usize] == fields[13]);
+        let (Some(lane), COMMITS | COPIES, [0, 0]) = (lane, fields[12], &fields[14..16]) else {
+            return Err(HeaderError::Unknown("the segment is of a kind or lane that this program does not know"));
         };
-        Ok(Self { id: u64_at(fields, 16), salt: u64_at(fields, 24), copy })
+        Ok(Self { id: u64_at(fields, 16), salt: u64_at(fields, 24), lane, copy: fields[12] == COPIES })
     }
 }
 
@@ -101,11 +108,29 @@ impl FrameKind {
     }
 }
 
+/// What a frame says of itself and its commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InCommit {
+    /// See [`FrameHeader::sequence`].
+    pub(crate) sequence: u64,
+    /// See [`FrameHeader::runs`].
+    pub(crate) runs: u32,
+    /// See [`FrameHeader::others`].
+    pub(crate) others: u32,
+}
+
+impl InCommit {
+    /// That of a frame without runs, alone in its commit.
+    pub(crate) fn empty(sequence: u64) -> Self {
+        Self { sequence, runs: 0, others: 0 }
+    }
+}
+
 /// The fields of a frame's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FrameHeader {
     pub(crate) kind: FrameKind,
-    /// 0, 1, 2, … over all segments of the lane.
+    /// That of its commit: 0, 1, 2, … over all lanes. Also seals and markers have one of their own.
     pub(crate) sequence: u64,
     /// Frames below this sequence were durable when this one was written.
     pub(crate) durable_below: u64,
@@ -113,6 +138,8 @@ pub(crate) struct FrameHeader {
     pub(crate) length: u32,
     /// How many runs.
     pub(crate) runs: u32,
+    /// How many frames, each in another lane, its commit has besides this one.
+    pub(crate) others: u32,
 }
 
 impl FrameHeader {
@@ -130,7 +157,8 @@ impl FrameHeader {
             sequence: u64_at(bytes, 16),
             durable_below: u64_at(bytes, 24),
             length: u32_at(bytes, 32),
-            runs: u32_at(bytes, 36),
+            runs: u32_at(bytes, 36) & ((1 << RUNS_BITS) - 1),
+            others: u32_at(bytes, 36) >> RUNS_BITS,
         })
     }
 }
@@ -140,22 +168,16 @@ pub(crate) fn check_frame(bytes: &[u8]) -> bool {
     bytes.len() >= FRAME_HEADER_BYTES && u32_at(bytes, 4) == frame_crc(bytes)
 }
 
-/// Writes header and padding around the runs that stand in `frame` behind [`FRAME_HEADER_BYTES`] free bytes.
-pub(crate) fn finish_frame(
-    frame: &mut Vec<u8>,
-    salt: u64,
-    kind: FrameKind,
-    sequence: u64,
-    durable_below: u64,
-    runs: u32,
-) {
+/// Writes header and padding around the runs that stand in `frame` behind [`FRAME_HEADER_BYTES`] free bytes. The length
+/// is theirs. Every commit before this one is durable.
+pub(crate) fn finish_frame(frame: &mut Vec<u8>, salt: u64, kind: FrameKind, place: InCommit) {
     let length = (frame.len() - FRAME_HEADER_BYTES) as u32;
     frame[..4].copy_from_slice(&kind.magic());
     frame[8..16].copy_from_slice(&salt.to_le_bytes());
-    frame[16..24].copy_from_slice(&sequence.to_le_bytes());
-    frame[24..32].copy_from_slice(&durable_below.to_le_bytes());
+    frame[16..24].copy_from_slice(&place.sequence.to_le_bytes());
+    frame[24..32].copy_from_slice(&place.sequence.to_le_bytes());
     frame[32..36].copy_from_slice(&length.to_le_bytes());
-    frame[36..40].copy_from_slice(&runs.to_le_bytes());
+    frame[36..40].copy_from_slice(&(place.runs | place.others << RUNS_BITS).to_le_bytes());
     let crc = frame_crc(frame);
     frame[4..8].copy_from_slice(&crc.to_le_bytes());
     frame.resize(padded(frame.len()), 0);
@@ -262,7 +284,7 @@ mod tests {
 
     #[test]
     fn headers_and_frames_read_back_and_every_flip_shows() {
-        let header = SegmentHeader { id: 7, salt: 0x0123_4567_89ab_cdef, copy: true };
+        let header = SegmentHeader { id: 7, salt: 0x0123_4567_89ab_cdef, lane: Lane::Week, copy: true };
         let page = header.encode();
         assert_eq!(SegmentHeader::decode(&page), Ok(header));
         for bit in 0..HEADER_FIELDS_BYTES * 8 {
@@ -277,9 +299,9 @@ mod tests {
         assert!(matches!(SegmentHeader::decode(&newer), Err(HeaderError::Unknown(_))));
         let mut frame = vec![0; FRAME_HEADER_BYTES];
         frame.extend_from_slice(b"hello");
-        finish_frame(&mut frame, 9, FrameKind::Commit, 3, 2, 1);
+        finish_frame(&mut frame, 9, FrameKind::Commit, InCommit { sequence: 3, runs: 1, others: 2 });
         let read = FrameHeader::decode(&frame, 9).unwrap();
-        assert_eq!((read.sequence, read.durable_below, read.length, read.runs), (3, 2, 5, 1));
+        assert_eq!((read.sequence, read.durable_below, read.length, read.runs, read.others), (3, 3, 5, 1, 2));
         assert_eq!(read.span(), frame.len() as u64);
         assert_eq!(FrameHeader::decode(&frame, 8), None, "a frame of another segment");
         for bit in 0..(FRAME_HEADER_BYTES + 5) * 8 {

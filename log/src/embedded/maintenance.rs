@@ -47,9 +47,11 @@ pub(crate) fn work(shared: &Shared, job: Job) -> ControlFlow<()> {
 
 /// Makes segments while they are wanted.
 fn make_spares(shared: &Shared) {
-    while shared.spares().wants_another() {
-        match shared.make_segment(shared.config.segment_bytes) {
-            Ok(segment) => shared.spares().give_back(segment),
+    loop {
+        let wanted = shared.spares().wanted();
+        let Some(lane) = wanted else { break };
+        match shared.make_segment(lane, shared.config.segment_bytes) {
+            Ok(segment) => shared.spares().put(segment),
             Err(error) => {
                 tracing::warn!(%error, "no segment could be made ahead");
                 shared.spares().refuse();

@@ -53,7 +53,9 @@ mod tests {
     use std::io;
     use std::sync::Mutex;
 
+    use super::super::format::SegmentHeader;
     use super::*;
+    use crate::Lane;
     use crate::vfs::VfsFile;
 
     /// Remembers what it was told to forget.
@@ -88,7 +90,8 @@ mod tests {
     fn what_is_behind_the_window_is_given_back_once_and_in_order() {
         let told = Arc::new(Told::default());
         let segment = |id| {
-            Arc::new(Segment { id, salt: 0, copy: false, path: "seg".into(), len: 64 << 20, file: told.clone() as _ })
+            let header = SegmentHeader { id, salt: 0, lane: Lane::Day, copy: false };
+            Arc::new(Segment::new(header, "seg".into(), 64 << 20, told.clone() as _))
         };
         let (one, two) = (segment(1), segment(2));
         let mut cache = PageCache::new(8 << 20);

@@ -74,6 +74,17 @@ impl Request {
         }
     }
 
+    /// The partitions that it is for; one may come twice.
+    pub(crate) fn partitions(&self) -> impl Iterator<Item = PartitionId> {
+        let (parts, one) = match self {
+            Self::Append { batch, .. } => (batch.as_slice(), None),
+            Self::Close { partition, .. } | Self::Trim { partition, .. } | Self::Drop { partition, .. } => {
+                (&[][..], Some(*partition))
+            }
+        };
+        parts.iter().map(|part| part.partition).chain(one)
+    }
+
     pub(crate) fn is_append(&self) -> bool {
         matches!(self, Self::Append { .. })
     }

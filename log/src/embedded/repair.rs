@@ -5,12 +5,13 @@
 use std::path::PathBuf;
 
 use super::EmbeddedConfig;
-use super::format::{FRAME_HEADER_BYTES, FrameKind, HEADER_BYTES, SegmentHeader, finish_frame, u64_at};
+use super::format::{FRAME_HEADER_BYTES, FrameKind, HEADER_BYTES, InCommit, SegmentHeader, finish_frame, u64_at};
 use super::index::Footer;
+use super::replay::{Read, next_sequence};
 use super::run::{Run, decode_run};
 use super::scan::{End, Scan, Window};
 use super::segment::{self, QUARANTINE, Segment, damaged, failed, segment_path, sidecar_path};
-use crate::LogError;
+use crate::{Lane, LogError};
 
 /// Repairs of one segment at most; each makes progress, so this is never reached but by a broken disk.
 const PASSES_MAX: usize = 10_000;
@@ -58,19 +59,22 @@ fn rewrite_header(config: &EmbeddedConfig, id: u64) -> Result<Option<Segment>, L
     }
     let mut frame = [0; FRAME_HEADER_BYTES];
     file.read_exact_at(&mut frame, HEADER_BYTES).map_err(io)?;
-    let mut segment = Segment { id, salt: u64_at(&frame, 8), copy: false, path: path.clone(), len, file };
+    // Its lane cannot be told from its frames, and does not matter to who reads them.
+    let mut header = SegmentHeader { id, salt: u64_at(&frame, 8), lane: Lane::Day, copy: false };
+    let mut segment = Segment::new(header, path.clone(), len, file);
     // Only a copy does not begin with a snapshot.
     match Window::new(&segment).frame(HEADER_BYTES)? {
         None => return Ok(None),
         Some((_, frame)) => {
             let first = decode_run(&frame[FRAME_HEADER_BYTES..]);
-            segment.copy = matches!(first, Some((_, Run::Records { .. })));
+            header.copy = matches!(first, Some((_, Run::Records { .. })));
+            segment.copy = header.copy;
         }
     }
     let mut page = vec![0; HEADER_BYTES as usize];
     segment.file.read_exact_at(&mut page, 0).map_err(io)?;
     keep_copy(config, &format!("seg-{id:016x}-0.bin"), &page)?;
-    segment.file.write_all_at(&SegmentHeader { id, salt: segment.salt, copy: segment.copy }.encode(), 0).map_err(io)?;
+    segment.file.write_all_at(&header.encode(), 0).map_err(io)?;
     segment.file.sync_data().map_err(io)?;
     Ok(Some(segment))
 }
@@ -114,6 +118,37 @@ pub(crate) fn sealed(
     rebuild(segment)
 }
 
+/// A frame of the commit with `sequence`, which was durable, is at the end of no lane. Refuses; or writes a gap where it was,
+/// so that nobody looks for it any more. Where none of the ends looks like it, its file is gone: then the gap is in another.
+pub(crate) fn missing(config: &EmbeddedConfig, reads: &[Read], sequence: u64) -> Result<(), LogError> {
+    let mut place = None;
+    for read in reads.iter().filter(|read| read.is_open()) {
+        let header = Window::new(&read.segment).header(read.found.position)?;
+        let is_it = header.is_some_and(|header| header.sequence == sequence);
+        if place.is_none() || is_it {
+            place = Some((read, header.filter(|_| is_it)));
+        }
+        if is_it {
+            break;
+        }
+    }
+    let what = format!("commit {sequence} was durable, and a frame of it is damaged or missing");
+    let error = match &place {
+        Some((read, Some(_))) => damaged(&read.segment.path, read.found.position, what),
+        _ => damaged(&config.dir, 0, what),
+    };
+    let Some((Read { segment, found, .. }, header)) = place.filter(|_| config.repair) else { return Err(error) };
+    let io = |error: std::io::Error| failed("repair", &segment.path, &error);
+    let span = header.map_or(FRAME_HEADER_BYTES as u64, |header| header.span());
+    let mut bytes = vec![0; span.min(segment.len - found.position) as usize];
+    segment.file.read_exact_at(&mut bytes, found.position).map_err(io)?;
+    let to = keep_copy(config, &format!("seg-{:016x}-{}.bin", segment.id, found.position), &bytes)?;
+    tracing::error!(%error, to = %to.display(), "a commit is given up");
+    let mut gap = vec![0; FRAME_HEADER_BYTES];
+    finish_frame(&mut gap, segment.salt, FrameKind::Gap, InCommit::empty(next_sequence(reads)));
+    segment.file.write_all_at(&gap, found.position).and_then(|()| segment.file.sync_data()).map_err(io)
+}
+
 /// Keeps a copy of the torn frame at the end of a file that was cut off, and gives the file room for a seal.
 fn make_end(config: &EmbeddedConfig, segment: &Segment, found: &Scan) -> Result<(), LogError> {
     let io = |error: std::io::Error| failed("repair", &segment.path, &error);
@@ -155,7 +190,7 @@ fn cut_out(
         None => Window::new(segment).frame(next)?.map_or(0, |(header, _)| header.sequence.saturating_sub(1)),
     };
     let mut frame = vec![0; if kind == FrameKind::Gap { bytes.len() } else { FRAME_HEADER_BYTES }];
-    finish_frame(&mut frame, segment.salt, kind, sequence, sequence, 0);
+    finish_frame(&mut frame, segment.salt, kind, InCommit::empty(sequence));
     bytes[..frame.len()].copy_from_slice(&frame);
     segment.file.write_all_at(&bytes, position).map_err(io)?;
     segment.file.sync_data().map_err(io)

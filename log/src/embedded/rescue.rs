@@ -3,7 +3,7 @@
 //! Owns: comparing what good frames hold with what a repaired log would serve. Refuses: to change the folder; the repair
 //! is run on [`OverlayVfs`](crate::vfs::OverlayVfs). The repair itself is `repair.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use bytes::Bytes;
@@ -65,16 +65,16 @@ pub enum Which {
 impl Plan {
     pub(crate) fn make(offline: &Offline) -> Result<Self, LogError> {
         let (config, vfs) = offline.overlay(true);
-        let Recovered { tails, holes, .. } = match recover(&config) {
+        let Recovered { start: found, holes, .. } = match recover(&config) {
             Ok(recovered) => recovered,
             Err(error) => return Ok(Self { refusal: Some(error), config: Some(config), ..Self::default() }),
         };
         let mut plan = Self { moved: vfs.made_in(&offline.dir().join(QUARANTINE)), ..Self::default() };
         let mut starts: BTreeMap<PartitionId, Offset> =
-            tails.partitions.iter().map(|(id, bounds)| (*id, bounds.start)).collect();
+            found.tails.partitions.iter().map(|(id, bounds)| (*id, bounds.start)).collect();
         starts.extend(holes);
-        for (partition, good) in walk(&config, &mut |_, _| Ok(()))?.0 {
-            let Some(bounds) = tails.partitions.get(&partition) else { continue };
+        for (partition, good) in walk(&config, &mut |_, _| Ok(()))? {
+            let Some(bounds) = found.tails.partitions.get(&partition) else { continue };
             let stretch = |first: u64, end: u64| Stretch { partition, first: Offset(first), end: Offset(end) };
             let start = starts.get(&partition).map_or(0, |start| start.0);
             let mut next = good.start;
@@ -100,7 +100,8 @@ impl Plan {
         self.moved.is_empty() && self.lost.is_empty() && self.aside.is_empty()
     }
 
-    /// Gives good records to `sink`, those of a partition in order; answers how many.
+    /// Gives good records to `sink`, those of a partition in order but for one that changed its lane: its records come in
+    /// pieces. Answers how many.
     ///
     /// # Errors
     /// `Io` when a file cannot be read, and what `sink` answers.
@@ -110,7 +111,7 @@ impl Plan {
         sink: &mut dyn FnMut(PartitionId, &StoredRecord) -> Result<(), LogError>,
     ) -> Result<u64, LogError> {
         let Some(config) = &self.config else { return Ok(0) };
-        let starts = walk(config, &mut |_, _| Ok(()))?.0;
+        let starts = walk(config, &mut |_, _| Ok(()))?;
         let mut count = 0;
         let wanted = |partition: PartitionId, offset: Offset| match which {
             Which::All => starts.get(&partition).is_some_and(|good| offset.0 >= good.start),
@@ -158,12 +159,17 @@ struct Good {
     ranges: Vec<(u64, u64)>,
 }
 
-struct Walked(BTreeMap<PartitionId, Good>);
+/// What good frames say, in whatever order they come: the lanes are walked one behind the other.
+#[derive(Default)]
+struct Walked {
+    partitions: BTreeMap<PartitionId, Good>,
+    dropped: BTreeSet<PartitionId>,
+}
 
 type OnRecords<'a> = &'a mut dyn FnMut(&Segment, (PartitionId, Place)) -> Result<(), LogError>;
 
-/// Goes through the good frames of all segments in order.
-fn walk(config: &EmbeddedConfig, on_records: OnRecords<'_>) -> Result<Walked, LogError> {
+/// Goes through the good frames of all segments, and answers what they hold of partitions that were not dropped.
+fn walk(config: &EmbeddedConfig, on_records: OnRecords<'_>) -> Result<BTreeMap<PartitionId, Good>, LogError> {
     let names = config.vfs.list(&config.dir).map_err(|error| failed("list", &config.dir, &error))?;
     let mut segments = Vec::new();
     for (id, _) in names.iter().filter_map(|name| parse_name(name)).filter(|(_, kind)| *kind == "log") {
@@ -173,7 +179,7 @@ fn walk(config: &EmbeddedConfig, on_records: OnRecords<'_>) -> Result<Walked, Lo
         }
     }
     segments.sort_by_key(|(sequence, _)| *sequence);
-    let mut walked = Walked(BTreeMap::new());
+    let mut walked = Walked::default();
     for (_, segment) in segments {
         let mut failure = None;
         scan(&segment, &mut |run, place| {
@@ -188,23 +194,22 @@ fn walk(config: &EmbeddedConfig, on_records: OnRecords<'_>) -> Result<Walked, Lo
         })?;
         failure.map_or(Ok(()), Err)?;
     }
-    Ok(walked)
+    Ok(walked.end())
 }
 
 impl Walked {
     fn take(&mut self, run: &Run) {
         match run {
-            Run::Snapshot { partitions, .. } => {
-                let mut before = std::mem::take(&mut self.0);
+            Run::Snapshot { partitions, dropped } => {
                 for (id, bounds) in partitions {
-                    let good = self.0.entry(*id).or_default();
-                    *good = before.remove(id).unwrap_or_default();
+                    let good = self.partitions.entry(*id).or_default();
                     good.start = good.start.max(bounds.start.0);
                 }
+                self.dropped.extend(dropped);
             }
             Run::Records { partition, first, count, .. } => {
                 let end = first.0 + u64::from(*count);
-                let ranges = &mut self.0.entry(*partition).or_default().ranges;
+                let ranges = &mut self.partitions.entry(*partition).or_default().ranges;
                 match ranges.last_mut() {
                     Some(last) if last.1 == first.0 => last.1 = end,
                     _ if *count > 0 => ranges.push((first.0, end)),
@@ -212,13 +217,22 @@ impl Walked {
                 }
             }
             Run::Trim { partition, start } => {
-                let good = self.0.entry(*partition).or_default();
+                let good = self.partitions.entry(*partition).or_default();
                 good.start = good.start.max(start.0);
             }
             Run::Drop { partition } => {
-                self.0.remove(partition);
+                self.dropped.insert(*partition);
             }
             Run::Close { .. } => {}
         }
+    }
+
+    /// Without the dropped, and each partition's ranges in order.
+    fn end(mut self) -> BTreeMap<PartitionId, Good> {
+        self.partitions.retain(|id, _| !self.dropped.contains(id));
+        for good in self.partitions.values_mut() {
+            good.ranges.sort_unstable();
+        }
+        self.partitions
     }
 }

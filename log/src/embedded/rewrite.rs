@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::cache::SealedSegment;
-use super::format::{FRAME_HEADER_BYTES, FrameKind, HEADER_BYTES, SegmentHeader, finish_frame};
+use super::format::{FRAME_HEADER_BYTES, FrameKind, HEADER_BYTES, InCommit, SegmentHeader, finish_frame};
 use super::index::{ActiveIndex, Footer, Posting};
 use super::reader::sealed_segment;
 use super::run::reseal;
@@ -74,7 +74,8 @@ impl<'a> Copy<'a> {
         let name = segment_path(&shared.config.dir, id);
         let path = name.with_extension("log.new");
         let file = shared.config.vfs.create(&path).map_err(|error| failed("make segment", &path, &error))?;
-        let segment = Segment { id, salt, copy: true, path: name, len: HEADER_BYTES, file };
+        let header = SegmentHeader { id, salt, lane: old.segment.lane, copy: true };
+        let segment = Segment::new(header, name, HEADER_BYTES, file);
         let frame = vec![0; FRAME_HEADER_BYTES];
         Ok(Self { shared, path, segment, sequence: old.footer.first_sequence, frame, runs: 0 })
     }
@@ -86,7 +87,8 @@ impl<'a> Copy<'a> {
         live: &[(types::PartitionId, Posting)],
         between: &dyn Fn(),
     ) -> Result<ActiveIndex, LogError> {
-        let header = SegmentHeader { id: self.segment.id, salt: self.segment.salt, copy: true };
+        let Segment { id, salt, lane, copy, .. } = self.segment;
+        let header = SegmentHeader { id, salt, lane, copy };
         self.write(&header.encode(), 0)?;
         let mut index = ActiveIndex::new();
         for (partition, posting) in live {
@@ -114,7 +116,8 @@ impl<'a> Copy<'a> {
 
     fn end_frame(&mut self, kind: FrameKind) -> Result<(), LogError> {
         let mut frame = std::mem::take(&mut self.frame);
-        finish_frame(&mut frame, self.segment.salt, kind, self.sequence, self.sequence, self.runs);
+        let place = InCommit { sequence: self.sequence, runs: self.runs, others: 0 };
+        finish_frame(&mut frame, self.segment.salt, kind, place);
         self.write(&frame, self.segment.len)?;
         self.segment.len += frame.len() as u64;
         self.sequence += 1;

@@ -1,9 +1,9 @@
 //! Reads a segment from its first frame to its end, and says what kind of end that is.
 //!
-//! The rule that tells a torn tail from damage: one frame is in flight at a time, and each frame names the sequence
-//! below which all were durable when it was written. So a bad frame with a sequence below the highest such number
-//! that is found anywhere, also behind the bad frame, was durable once and is damage; any other is the torn tail of
-//! the last write, which nobody was told of.
+//! The rule that tells a torn tail from damage: one commit is in flight at a time, and each frame says that all commits
+//! before its own were durable when it was written. So a bad frame with a good one behind it was durable once and is
+//! damage; any other may be the torn tail of the last write, which nobody was told of. Whether it is, the other lanes
+//! know: if they hold a later commit, one is missing (`recovery.rs`).
 //!
 //! A recycled segment has the frames of its former lives behind its own. They bear other salts, so here they are as
 //! good as zeros.
@@ -36,12 +36,12 @@ pub(crate) struct Scan {
     pub(crate) first_sequence: Option<u64>,
     /// One past the last good frame's.
     pub(crate) next_sequence: u64,
-    /// Where the last good frame stands, and whether it has runs.
-    pub(crate) last_frame: Option<(u64, bool)>,
+    /// Where the last good frame stands, and what it says of itself.
+    pub(crate) last_frame: Option<(u64, FrameHeader)>,
+    /// The good frames: the commit of each, and how many frames that has besides.
+    pub(crate) commits: Vec<(u64, u32)>,
     /// Where the good frames end.
     pub(crate) position: u64,
-    /// Frames below this were durable, by any frame that was found.
-    pub(crate) durable_below: u64,
     /// Whether repair cut something out earlier.
     pub(crate) gap: bool,
     pub(crate) end: End,
@@ -50,6 +50,8 @@ pub(crate) struct Scan {
 /// Where a run stands.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
+    /// Of its commit.
+    pub(crate) sequence: u64,
     pub(crate) position: u32,
     pub(crate) length: u32,
 }
@@ -63,17 +65,14 @@ pub(crate) fn scan(segment: &Segment, on_run: OnRun<'_>) -> Result<Scan, LogErro
         first_sequence: None,
         next_sequence: 0,
         last_frame: None,
+        commits: Vec::new(),
         position: HEADER_BYTES,
-        durable_below: 0,
         gap: false,
         end: End::Open,
     };
-    let mut after_gap = false;
     while let Some((header, frame)) = window.frame(scan.position)? {
-        let follows = scan.first_sequence.is_none()
-            || header.sequence == scan.next_sequence
-            || (after_gap && header.sequence > scan.next_sequence);
-        if !follows {
+        // What is missing between them is in other lanes; recovery knows.
+        if scan.first_sequence.is_some() && header.sequence < scan.next_sequence {
             break;
         }
         let body = u32::try_from(scan.position).unwrap_or(u32::MAX) + FRAME_HEADER_BYTES as u32;
@@ -81,12 +80,11 @@ pub(crate) fn scan(segment: &Segment, on_run: OnRun<'_>) -> Result<Scan, LogErro
             give_runs(header, &frame[FRAME_HEADER_BYTES..], body, on_run)
                 .map_err(|what| damaged(&segment.path, scan.position, what))?;
         }
-        after_gap = header.kind == FrameKind::Gap;
-        scan.gap |= after_gap;
+        scan.gap |= header.kind == FrameKind::Gap;
         scan.first_sequence = scan.first_sequence.or(Some(header.sequence));
         scan.next_sequence = header.sequence + 1;
-        scan.last_frame = Some((scan.position, header.runs > 0));
-        scan.durable_below = scan.durable_below.max(header.durable_below);
+        scan.last_frame = Some((scan.position, header));
+        scan.commits.push((header.sequence, header.others));
         scan.position += header.span();
         if header.kind == FrameKind::Seal {
             scan.end = End::Sealed;
@@ -104,7 +102,7 @@ fn give_runs(header: FrameHeader, runs: &[u8], body: u32, on_run: OnRun<'_>) -> 
     let mut at = 0;
     for _ in 0..header.runs {
         let (length, run) = decode_run(&runs[at..]).ok_or("a frame with a good checksum holds a run that is none")?;
-        on_run(run, Place { position: body + at as u32, length: length as u32 })?;
+        on_run(run, Place { sequence: header.sequence, position: body + at as u32, length: length as u32 })?;
         at += length;
     }
     if at == runs.len() { Ok(()) } else { Err("a frame with a good checksum holds more than its runs".into()) }
@@ -119,7 +117,7 @@ fn is_cut(window: &mut Window<'_>, scan: &Scan) -> Result<bool, LogError> {
         return Ok(true);
     }
     let Some(header) = window.header(position)? else { return Ok(false) };
-    let follows = scan.first_sequence.is_none() || header.sequence == scan.next_sequence;
+    let follows = scan.first_sequence.is_none() || header.sequence >= scan.next_sequence;
     // A header that lies across two sectors may be torn itself. Its length counts only if the field before the length,
     // in the same sector, is what this frame has there.
     let first_part = SECTOR_BYTES as u64 - position % SECTOR_BYTES as u64;
@@ -150,7 +148,6 @@ fn look_behind(window: &mut Window<'_>, scan: &mut Scan) -> Result<(), LogError>
             && let Some((header, _)) = window.frame(position)?
         {
             next = next.or(Some(position));
-            scan.durable_below = scan.durable_below.max(header.durable_below);
             position += header.span();
         } else {
             position += FRAME_ALIGN as u64;

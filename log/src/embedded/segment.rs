@@ -12,8 +12,8 @@ use types::Random;
 
 use super::format::{HEADER_BYTES, HeaderError, SegmentHeader};
 use super::index::{Footer, SIDECAR_HEADER_BYTES};
-use crate::LogError;
 use crate::vfs::{Vfs, VfsFile};
+use crate::{Lane, LogError};
 
 /// Where damage goes on repair.
 pub(crate) const QUARANTINE: &str = "quarantine";
@@ -25,11 +25,21 @@ const DISCARD_BYTES: u64 = 16 << 20;
 pub(crate) struct Segment {
     pub(crate) id: u64,
     pub(crate) salt: u64,
+    /// See [`SegmentHeader::lane`].
+    pub(crate) lane: Lane,
     /// See [`SegmentHeader::copy`].
     pub(crate) copy: bool,
     pub(crate) path: PathBuf,
     pub(crate) len: u64,
     pub(crate) file: Arc<dyn VfsFile>,
+}
+
+impl Segment {
+    /// The segment in a file that begins with `header`.
+    pub(crate) fn new(header: SegmentHeader, path: PathBuf, len: u64, file: Arc<dyn VfsFile>) -> Self {
+        let SegmentHeader { id, salt, lane, copy } = header;
+        Self { id, salt, lane, copy, path, len, file }
+    }
 }
 
 /// The error of a failed call on a file.
@@ -73,11 +83,11 @@ pub(crate) fn new_salt(random: &dyn Random) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-/// Makes segment `id`, `len` zeros long and durable.
-pub(crate) fn create(vfs: &dyn Vfs, dir: &Path, id: u64, salt: u64, len: u64) -> Result<Segment, LogError> {
-    let path = segment_path(dir, id);
+/// Makes the segment that `header` describes, `len` zeros long and durable.
+pub(crate) fn create(vfs: &dyn Vfs, dir: &Path, header: SegmentHeader, len: u64) -> Result<Segment, LogError> {
+    let path = segment_path(dir, header.id);
     let unfinished = path.with_extension("log.new");
-    let made = write_new(vfs, &unfinished, salt, id, len);
+    let made = write_new(vfs, &unfinished, header, len);
     let file = match made {
         Ok(file) => file,
         Err(error) => {
@@ -88,13 +98,13 @@ pub(crate) fn create(vfs: &dyn Vfs, dir: &Path, id: u64, salt: u64, len: u64) ->
     };
     vfs.rename(&unfinished, &path).map_err(|error| failed("rename", &unfinished, &error))?;
     vfs.sync_dir(dir).map_err(|error| failed("sync folder", dir, &error))?;
-    Ok(Segment { id, salt, copy: false, path, len, file })
+    Ok(Segment::new(header, path, len, file))
 }
 
-fn write_new(vfs: &dyn Vfs, path: &Path, salt: u64, id: u64, len: u64) -> io::Result<Arc<dyn VfsFile>> {
+fn write_new(vfs: &dyn Vfs, path: &Path, header: SegmentHeader, len: u64) -> io::Result<Arc<dyn VfsFile>> {
     let file = vfs.create(path)?;
     file.preallocate(len)?;
-    file.write_all_at(&SegmentHeader { id, salt, copy: false }.encode(), 0)?;
+    file.write_all_at(&header.encode(), 0)?;
     file.sync_data()?;
     Ok(file)
 }
@@ -132,10 +142,10 @@ pub(crate) fn open_retired(vfs: &dyn Vfs, path: PathBuf) -> Result<Retired, LogE
     Ok(Retired { path, len, file })
 }
 
-/// Makes segment `id` of a file whose old name is durably gone. The page behind the header becomes zeros, which says
+/// Makes the segment that `header` describes of a file whose old name is durably gone. The page behind the header becomes zeros, which says
 /// that there is no first frame yet; the rest stays what it was.
-pub(crate) fn recycle(vfs: &dyn Vfs, dir: &Path, old: Retired, id: u64, salt: u64) -> Result<Segment, LogError> {
-    let mut pages = SegmentHeader { id, salt, copy: false }.encode();
+pub(crate) fn recycle(vfs: &dyn Vfs, dir: &Path, old: Retired, header: SegmentHeader) -> Result<Segment, LogError> {
+    let mut pages = header.encode();
     pages.resize(old.len.min(2 * HEADER_BYTES) as usize, 0);
     let written = old.file.write_all_at(&pages, 0).and_then(|()| old.file.sync_data());
     if let Err(error) = written {
@@ -143,10 +153,10 @@ pub(crate) fn recycle(vfs: &dyn Vfs, dir: &Path, old: Retired, id: u64, salt: u6
         discard(vfs, &old);
         return Err(failed("recycle segment", &old.path, &error));
     }
-    let path = segment_path(dir, id);
+    let path = segment_path(dir, header.id);
     vfs.rename(&old.path, &path).map_err(|error| failed("rename", &old.path, &error))?;
     vfs.sync_dir(dir).map_err(|error| failed("sync folder", dir, &error))?;
-    Ok(Segment { id, salt, copy: false, path, len: old.len, file: old.file })
+    Ok(Segment::new(header, path, old.len, old.file))
 }
 
 /// Gives the room of a retired file back, a piece at a time: freeing a large file at once holds up every flush beside it.
@@ -182,7 +192,7 @@ pub(crate) fn open(vfs: &dyn Vfs, dir: &Path, id: u64) -> Result<Segment, LogErr
     if header.id != id {
         return Err(damaged(&path, 0, format!("the header names segment {:016x}", header.id)));
     }
-    Ok(Segment { id, salt: header.salt, copy: header.copy, path, len, file })
+    Ok(Segment::new(header, path, len, file))
 }
 
 /// Writes the sidecar of a sealed segment, in place of any other.

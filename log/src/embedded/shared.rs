@@ -7,15 +7,17 @@ use tokio::sync::watch;
 
 use super::EmbeddedConfig;
 use super::cache::Cache;
+use super::format::SegmentHeader;
 use super::maintenance::Job;
+use super::placement::Hints;
 use super::queue::Queue;
 use super::ring::Ring;
 use super::scrub::Scrubbed;
 use super::segment::{Segment, create, discard, new_salt, recycle};
 use super::spares::Spares;
 use super::table::Table;
-use crate::LogError;
 use crate::vfs::VfsLock;
+use crate::{Lane, LogError};
 
 /// See the module text.
 pub(crate) struct Shared {
@@ -23,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) table: Mutex<Table>,
     pub(crate) cache: Cache,
     pub(crate) queue: Queue,
+    pub(crate) hints: Hints,
     pub(crate) ring: Ring,
     pub(crate) spares: Mutex<Spares>,
     pub(crate) next_segment: AtomicU64,
@@ -51,20 +54,20 @@ impl Shared {
         self.scrubbed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes a segment of `len` bytes, of a dead one if there is one of that length. A full disk takes the room of the
+    /// Makes a segment of `len` bytes for `lane`, of a dead one if there is one of that length. A full disk takes the room of the
     /// dead ones first.
-    pub(crate) fn make_segment(&self, len: u64) -> Result<Segment, LogError> {
+    pub(crate) fn make_segment(&self, lane: Lane, len: u64) -> Result<Segment, LogError> {
         let (vfs, dir) = (&*self.config.vfs, self.config.dir.as_path());
         let id = self.next_segment.fetch_add(1, Ordering::Relaxed);
-        let salt = new_salt(&*self.config.random);
+        let header = SegmentHeader { id, salt: new_salt(&*self.config.random), lane, copy: false };
         if len == self.config.segment_bytes {
             let retired = self.spares().take_retired();
             if let Some(retired) = retired {
-                return recycle(vfs, dir, retired, id, salt);
+                return recycle(vfs, dir, retired, header);
             }
         }
         loop {
-            let made = create(vfs, dir, id, salt, len);
+            let made = create(vfs, dir, header, len);
             if !matches!(made, Err(LogError::NoSpace)) {
                 return made;
             }

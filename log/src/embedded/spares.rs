@@ -17,8 +17,9 @@
 use std::collections::VecDeque;
 
 use super::segment::{Retired, Segment};
+use crate::Lane;
 
-/// Segments ready at most; reached when rolls come faster than the maintenance thread makes segments.
+/// Segments ready for a lane at most; reached when rolls come faster than the maintenance thread makes segments.
 pub(crate) const READY_MAX: usize = 4;
 /// As many dead segments are always kept.
 const POOL_MIN: usize = 4;
@@ -28,19 +29,32 @@ const POOL_SHARE: usize = 16;
 /// See the module text.
 #[derive(Default)]
 pub(crate) struct Spares {
-    ready: VecDeque<Segment>,
+    lanes: [Ready; Lane::ALL.len()],
     pool: Vec<Retired>,
-    /// How often the commit thread found nothing ready.
-    misses: usize,
-    /// The maintenance thread was told to make some.
-    ordered: bool,
     /// None could be made; asked for again after the next roll or removal.
     refused: bool,
 }
 
+/// What waits for one lane.
+#[derive(Default)]
+struct Ready {
+    segments: VecDeque<Segment>,
+    /// How often the commit thread found nothing ready.
+    misses: usize,
+    /// The maintenance thread was told to make some.
+    ordered: bool,
+}
+
+impl Ready {
+    fn is_short(&self) -> bool {
+        self.segments.len() < (1 + self.misses).min(READY_MAX)
+    }
+}
+
 impl Spares {
-    pub(crate) fn new(ready: Vec<Segment>) -> Self {
-        Self { ready: ready.into(), ..Self::default() }
+    /// How many are ready for `lane`.
+    pub(crate) fn ready(&self, lane: Lane) -> usize {
+        self.lanes[lane as usize].segments.len()
     }
 
     /// How many dead segments are kept beside `living` ones.
@@ -48,43 +62,42 @@ impl Spares {
         POOL_MIN.max(living / POOL_SHARE)
     }
 
-    /// A ready segment of at least `len` bytes.
-    pub(crate) fn take(&mut self, len: u64) -> Option<Segment> {
-        let fit = self.ready.iter().position(|segment| segment.len >= len)?;
-        self.ready.remove(fit)
+    /// A ready segment of `lane` of at least `len` bytes.
+    pub(crate) fn take(&mut self, lane: Lane, len: u64) -> Option<Segment> {
+        let segments = &mut self.lanes[lane as usize].segments;
+        let fit = segments.iter().position(|segment| segment.len >= len)?;
+        segments.remove(fit)
     }
 
     /// The commit thread had to make one itself, so more are kept ready from now on.
-    pub(crate) fn missed(&mut self) {
-        self.misses += usize::from(self.ready.is_empty());
+    pub(crate) fn missed(&mut self, lane: Lane) {
+        let ready = &mut self.lanes[lane as usize];
+        ready.misses += usize::from(ready.segments.is_empty());
     }
 
-    /// Puts a blank segment back.
-    pub(crate) fn give_back(&mut self, segment: Segment) {
-        self.ready.push_back(segment);
+    /// Puts a blank segment in.
+    pub(crate) fn put(&mut self, segment: Segment) {
+        self.lanes[segment.lane as usize].segments.push_back(segment);
     }
 
     /// Whether the maintenance thread has to be told now, by how full the head's segment is. The first segment is made
     /// ahead late, so that a small log stays small; once one was missed, as early as possible.
-    pub(crate) fn order(&mut self, half_full: bool) -> bool {
-        let due = self.is_short() && !self.ordered && !self.refused && (half_full || self.misses > 0);
-        self.ordered |= due;
+    pub(crate) fn order(&mut self, lane: Lane, half_full: bool) -> bool {
+        let ready = &mut self.lanes[lane as usize];
+        let due = ready.is_short() && !ready.ordered && !self.refused && (half_full || ready.misses > 0);
+        ready.ordered |= due;
         due
     }
 
-    fn is_short(&self) -> bool {
-        self.ready.len() < (1 + self.misses).min(READY_MAX)
-    }
-
-    /// Whether the maintenance thread should make one more; when not, it has done what it was told.
-    pub(crate) fn wants_another(&mut self) -> bool {
-        self.ordered = self.ordered && self.is_short();
-        self.ordered
+    /// The lane for which the maintenance thread should make one more; with none, it has done what it was told.
+    pub(crate) fn wanted(&mut self) -> Option<Lane> {
+        self.lanes.iter_mut().for_each(|ready| ready.ordered &= ready.is_short());
+        Lane::ALL.into_iter().find(|lane| self.lanes[*lane as usize].ordered)
     }
 
     /// None can be made.
     pub(crate) fn refuse(&mut self) {
-        self.ordered = false;
+        self.lanes.iter_mut().for_each(|ready| ready.ordered = false);
         self.refused = true;
     }
 
@@ -109,7 +122,7 @@ impl Spares {
 
     /// Bytes of ready and of retired segments.
     pub(crate) fn bytes(&self) -> (u64, u64) {
-        let ready = self.ready.iter().map(|segment| segment.len).sum();
+        let ready = self.lanes.iter().flat_map(|ready| &ready.segments).map(|segment| segment.len).sum();
         (ready, self.pool.iter().map(|retired| retired.len).sum())
     }
 }

@@ -135,15 +135,18 @@ impl Offline {
             }
         }
         progress(found.file_bytes, found.file_bytes);
-        checked.sort_by_key(|checked| checked.first_sequence);
-        let newest = checked.pop();
-        checked.iter().for_each(|checked| found.judge_sealed(checked));
-        newest.iter().for_each(|newest| found.judge_newest(newest));
-        found.segments = checked.len() as u64 + u64::from(newest.is_some());
+        checked.sort_by_key(|checked| (checked.segment.lane, checked.first_sequence));
+        for chain in checked.chunk_by(|one, next| one.segment.lane == next.segment.lane) {
+            let Some((newest, sealed)) = chain.split_last() else { continue };
+            sealed.iter().for_each(|checked| found.judge_sealed(checked));
+            found.judge_newest(newest);
+        }
+        found.segments = checked.len() as u64;
         match recover(&config) {
             Ok(recovered) => {
-                found.partitions = recovered.tails.partitions.len() as u64;
-                found.judge_unlisted(|partition| recovered.tails.partitions.contains_key(&partition));
+                let partitions = recovered.start.tails.partitions;
+                found.partitions = partitions.len() as u64;
+                found.judge_unlisted(|partition| partitions.contains_key(&partition));
             }
             Err(error) => {
                 found.add(&error);
