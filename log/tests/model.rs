@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use log::embedded::{EmbeddedConfig, EmbeddedLog};
 use log::vfs::FaultVfs;
-use log::{Log, MemoryLog};
+use log::{Lane, Log, MemoryLog};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use support::{Call, PARTITIONS, run, state, tiny};
@@ -32,6 +32,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..3_u64).prop_map(|partition| Step::Make(Call::Close(partition))),
         3 => (partition.clone(), 0..40_u64).prop_map(|(partition, before)| Step::Make(Call::Trim(partition, before))),
         1 => (3..5_u64).prop_map(|partition| Step::Make(Call::Drop(partition))),
+        2 => (partition.clone(), 0..3_usize).prop_map(|(id, lane)| Step::Make(Call::Classify(id, Lane::ALL[lane]))),
         2 => Just(Step::Reopen),
         1 => Just(Step::Drop),
         4 => (partition.clone(), 0..50_u64, 0..9_usize, 0..6_000_usize).prop_map(|(p, o, r, b)| Step::Read(p, o, r, b)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use log::embedded::{EmbeddedConfig, EmbeddedLog, Step};
 use log::vfs::FaultVfs;
-use log::{Log, LogError, MemoryLog};
+use log::{Lane, Log, LogError, MemoryLog};
 
 use super::{Call, Dice, PARTITIONS, State, View, sized, state, stepped, view};
 
@@ -26,11 +26,22 @@ pub(crate) enum Shape {
     Idle,
     /// Stops and starts.
     Restart,
+    /// Partitions in several lanes that change them now and then; pauses, restarts, and a disk that fills up.
+    Lanes,
 }
 
 impl Shape {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Mixed, Self::Small, Self::Big, Self::Retention, Self::Full, Self::Idle, Self::Restart];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Mixed,
+        Self::Small,
+        Self::Big,
+        Self::Retention,
+        Self::Full,
+        Self::Idle,
+        Self::Restart,
+        Self::Lanes,
+        Self::Lanes,
+    ];
 
     pub(crate) fn call(self, dice: &mut Dice) -> Call {
         let lengths: &[usize] = match self {
@@ -40,6 +51,7 @@ impl Shape {
             _ => &[0, 10, 90, 700, 1_900],
         };
         match (self, dice.roll(24)) {
+            (Self::Lanes, 5..=7) => Call::Classify(dice.roll(PARTITIONS), Lane::ALL[dice.roll(3) as usize]),
             (_, 0) => Call::Close(1 + dice.roll(2)),
             (_, 1) if dice.roll(3) == 0 => Call::Drop(3),
             (Self::Retention, 2..=9) | (_, 2..=4) => Call::Trim(dice.roll(PARTITIONS), dice.roll(60)),
@@ -216,12 +228,13 @@ pub(crate) async fn live(shape: Shape, seed: u64, count: usize) -> (Life, Vec<(u
         living.make(calls).await;
         match (shape, dice.roll(12)) {
             (Shape::Idle, 0..=3) => drop(living.log().step(Step::Idle)),
-            (Shape::Restart, 0) => living.restart().unwrap(),
-            (Shape::Full, 0..=2) => {
+            (Shape::Lanes, 0) => drop(living.log().step(Step::Idle)),
+            (Shape::Restart | Shape::Lanes, 1) => living.restart().unwrap(),
+            (Shape::Full, 0..=2) | (Shape::Lanes, 2) => {
                 let held: usize = vfs.live().values().map(|bytes| bytes.len()).sum();
                 vfs.set_capacity(Some(held as u64 + dice.roll(9_000)));
             }
-            (Shape::Full, 3 | 4) => vfs.set_capacity(None),
+            (Shape::Full | Shape::Lanes, 3 | 4) => vfs.set_capacity(None),
             _ => {}
         }
     }

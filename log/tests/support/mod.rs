@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use bytes::Bytes;
 use log::embedded::{EmbeddedConfig, EmbeddedLog, Threads};
 use log::vfs::{CrashStates, DiskImage, Event, FaultVfs};
-use log::{Bounds, Log, LogError, MemoryLog, NewRecord, PartitionAppend, Pending, StoredRecord};
+use log::{Bounds, Lane, Log, LogError, MemoryLog, NewRecord, PartitionAppend, Pending, StoredRecord};
 use types::{Offset, PartitionId, Random, Timestamp};
 
 /// Partitions 0 to this one, exclusive, are used by workloads.
@@ -32,6 +32,8 @@ pub(crate) enum Call {
     Close(u64),
     Trim(u64, u64),
     Drop(u64),
+    /// A hint, which changes nothing that can be seen.
+    Classify(u64, Lane),
 }
 
 /// What a log shows of every partition.
@@ -63,6 +65,10 @@ impl Call {
             }
             Self::Trim(partition, before) => log.trim(PartitionId(*partition), Offset(*before)),
             Self::Drop(partition) => log.drop_partition(PartitionId(*partition)),
+            Self::Classify(partition, lane) => {
+                log.classify(PartitionId(*partition), *lane);
+                Box::pin(std::future::ready(Ok(())))
+            }
         }
     }
 }
