@@ -47,11 +47,12 @@ impl Shape {
         let lengths: &[usize] = match self {
             Self::Small => &[0, 10, 40],
             Self::Big => &[100, 3_000, 9_000, 14_000],
+            Self::Lanes => &[10, 90, 400],
             Self::Retention | Self::Full => &[500, 1_500, 2_500],
             _ => &[0, 10, 90, 700, 1_900],
         };
         match (self, dice.roll(24)) {
-            (Self::Lanes, 5..=7) => Call::Classify(dice.roll(PARTITIONS), Lane::ALL[dice.roll(3) as usize]),
+            (Self::Lanes, 5..=12) => Call::Classify(dice.roll(PARTITIONS), Lane::ALL[dice.roll(3) as usize]),
             (_, 0) => Call::Close(1 + dice.roll(2)),
             (_, 1) if dice.roll(3) == 0 => Call::Drop(3),
             (Self::Retention, 2..=9) | (_, 2..=4) => Call::Trim(dice.roll(PARTITIONS), dice.roll(60)),
