@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use log::embedded::{EmbeddedConfig, EmbeddedLog};
 use log::vfs::FaultVfs;
-use log::{Log, LogError};
+use log::{Lane, Log, LogError};
 use support::{Call, crash_everywhere, live, model_states, open, prefix_of, run, state, tiny};
 use types::{Offset, PartitionId, Timestamp};
 
@@ -28,7 +28,7 @@ fn files(vfs: &FaultVfs, kind: &str) -> usize {
 }
 
 fn is_copy(file: &[u8]) -> bool {
-    file.starts_with(b"THALWEG\x01\x01\0\0\0\x01")
+    file.starts_with(b"THALWEG\x01\x01\0\0\0\x01") && file[14..16] == [0, 0]
 }
 
 #[test]
@@ -53,7 +53,13 @@ fn a_repair_does_not_take_copied_records_for_dead() {
 
 #[test]
 fn a_copy_takes_the_place_of_its_segment_in_every_crash() {
-    let calls = pinned(110);
+    crash_while_copying(Lane::Day);
+    crash_while_copying(Lane::Week);
+}
+
+fn crash_while_copying(lane: Lane) {
+    let mut calls = vec![Call::Classify(0, lane), Call::Classify(1, lane)];
+    calls.extend(pinned(110));
     let (states, vfs) = (run(model_states(&calls)), FaultVfs::default());
     let acknowledged = live(&vfs, &calls);
     let copies = vfs.live().values().filter(|bytes| is_copy(bytes)).count();

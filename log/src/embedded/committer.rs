@@ -139,7 +139,8 @@ impl Committer {
         }
         if !parts.is_empty() {
             self.write(&mut parts)?;
-            self.publish(&mut parts);
+            self.keep(&mut parts);
+            self.publish(&parts);
             self.shared.bytes_appended.fetch_add(draft.payload_bytes, Ordering::Relaxed);
         }
         draft.dropped().for_each(|partition| self.placement.forget(partition));
@@ -201,15 +202,19 @@ impl Committer {
         }
     }
 
-    /// Shows the commit to readers, and puts its frames into the ring.
-    fn publish(&mut self, parts: &mut [Part]) {
-        for Part { lane, frame, bytes, .. } in &mut *parts {
+    /// Puts the frames into the tail ring.
+    fn keep(&mut self, parts: &mut [Part]) {
+        for Part { lane, frame, bytes, .. } in parts {
             let Some(head) = &self.heads[*lane as usize] else { continue };
             self.frame = self.shared.ring.keep(head.segment.id, head.position - *bytes, std::mem::take(frame));
         }
+    }
+
+    /// Shows the commit to readers.
+    fn publish(&mut self, parts: &[Part]) {
         let mut sealed = Vec::new();
         let mut table = self.shared.table();
-        for Part { lane, encoded, .. } in &*parts {
+        for Part { lane, encoded, .. } in parts {
             let Some(head) = &mut self.heads[*lane as usize] else { continue };
             match head.retired.take() {
                 Some(retired) => {
