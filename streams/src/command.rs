@@ -206,6 +206,14 @@ fn yes() -> bool {
 }
 
 impl StreamCommand {
+    /// The stream in which records are kept for another time than a shard's are by default, after this command.
+    pub(crate) fn kept_otherwise(&self) -> Option<&StreamRef> {
+        match self {
+            Self::Change { of, change: Change::Retention { .. }, .. } | Self::Advance { of, .. } => Some(of),
+            _ => None,
+        }
+    }
+
     /// The form that the command log takes.
     pub(crate) fn into_command(self) -> Command {
         let body = serde_json::to_vec(&self).expect("a command holds only strings, numbers and string-keyed maps");

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use log::Lane;
 use types::Timestamp;
 
 use crate::command::{StreamCommand, StreamRef};
@@ -41,6 +42,12 @@ impl Streams {
                 tracing::warn!(%error, %stream, %shard, "retention could not trim; it tries again in a minute");
             }
         }
+    }
+
+    /// Tells the log how long the records of the stream's shards live.
+    pub(crate) fn classify(&self, stream: &Stream) {
+        let lane = Lane::of_retention(stream.retention);
+        stream.shards.iter().for_each(|shard| self.parts.log.classify(shard.partition, lane));
     }
 
     async fn trim_shard(&self, shard: &Shard, cutoff: Timestamp) -> Result<(), StreamsError> {

@@ -119,6 +119,8 @@ impl Streams {
                 }
             }
         }
+        let state = self.parts.catalog.current();
+        state.streams().for_each(|stream| self.classify(stream));
         self.resume_pending().await;
         self.resume_consumers();
         self.resume_queues();
@@ -234,7 +236,11 @@ impl Streams {
 
     /// Makes a command durable and applied.
     pub(crate) async fn submit(&self, command: StreamCommand) -> Result<(), StreamsError> {
+        let of = command.kept_otherwise().cloned();
         self.parts.commands.submit(command.into_command()).await?;
+        if let Some(stream) = of.and_then(|of| self.stream(&of.scope, &of.name).ok()) {
+            self.classify(&stream);
+        }
         Ok(())
     }
 
