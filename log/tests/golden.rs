@@ -1,31 +1,34 @@
-//! Files of every format version that was ever released stay readable: `golden/v1` was written by version 1.
+//! Files of every format version that was ever released stay readable: `golden/v1` was written by version 1 when it had
+//! one lane, `golden/v1-lanes` when it had three; in the latter are also copies of segments.
 //!
-//! A new version gets a folder of its own; `UPDATE_GOLDEN=1 cargo test -p log@0.1.0 --test golden` writes the newest one again.
+//! A new version gets a folder of its own; `UPDATE_GOLDEN=1 cargo test -p log@0.1.0 --test golden` writes `v1-lanes` again.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
-use bytes::Bytes;
-use log::embedded::{EmbeddedConfig, EmbeddedLog};
+use log::embedded::{EmbeddedConfig, EmbeddedLog, Step};
 use log::vfs::{DiskImage, FaultVfs};
-use log::{Bounds, Log, LogError, NewRecord, PartitionAppend};
-use support::{run, tiny};
+use log::{Bounds, Lane, Log, LogError, MemoryLog};
+use support::{Call, run, state, stepped, tiny};
 use types::{Offset, PartitionId, Random, Timestamp};
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1")
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
 }
 
-/// Salts that are the same in every run.
-struct Fixed;
+/// Salts that are all different and the same in every run.
+#[derive(Default)]
+struct Counted(AtomicU8);
 
-impl Random for Fixed {
+impl Random for Counted {
     fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(0xa5);
+        bytes.fill(self.0.fetch_add(1, Ordering::Relaxed));
     }
 }
 
@@ -33,26 +36,8 @@ fn value(number: u64) -> String {
     format!("value {number} {}", "·".repeat(number as usize * 3))
 }
 
-/// What stands in the files: 40 records in partition 65536 from 1,700,000,000,000 ms on, ten apart; a closed partition 7;
-/// a partition 9 trimmed to 2; a dropped partition 8; an empty partition 10.
-async fn write(log: &EmbeddedLog) {
-    let part = |partition: u64, values: Vec<String>| PartitionAppend {
-        partition: PartitionId(partition),
-        records: values.into_iter().map(|v| NewRecord { key: Bytes::from("key"), value: Bytes::from(v) }).collect(),
-    };
-    for number in 0..40 {
-        let time = Timestamp(1_700_000_000_000 + number * 10);
-        log.append(vec![part(65_536, vec![value(number)])], time).await.unwrap();
-    }
-    let three = || vec!["a".to_string(), String::new(), "c".to_string()];
-    let parts = vec![part(7, three()), part(8, three()), part(9, three()), part(10, vec![])];
-    log.append(parts, Timestamp(1_700_000_001_000)).await.unwrap();
-    log.close(PartitionId(7), Timestamp(1_700_000_002_000)).await.unwrap();
-    log.drop_partition(PartitionId(8)).await.unwrap();
-    log.trim(PartitionId(9), Offset(2)).await.unwrap();
-    log.shutdown().await.unwrap();
-}
-
+/// What stands in the files of `v1`: 40 records in partition 65536 from 1,700,000,000,000 ms on, ten apart; a closed
+/// partition 7; a partition 9 trimmed to 2; a dropped partition 8; an empty partition 10.
 async fn check(log: &EmbeddedLog) {
     let records = log.read(PartitionId(65_536), Offset(0), usize::MAX, usize::MAX).await.unwrap().records;
     assert_eq!(records.len(), 40);
@@ -72,34 +57,76 @@ async fn check(log: &EmbeddedLog) {
     assert_eq!(gone, Err(LogError::NoPartition(PartitionId(8))));
 }
 
+/// What is read of a folder, and then without its sidecars, when everything comes from the frames.
+fn read_twice(name: &str) -> [Arc<EmbeddedLog>; 2] {
+    let mut image = DiskImage::new();
+    for entry in fs::read_dir(folder(name)).unwrap() {
+        let path = entry.unwrap().path();
+        image.insert(Path::new("/log").join(path.file_name().unwrap()), Arc::new(fs::read(&path).unwrap()));
+    }
+    assert!(image.len() >= 3, "the golden files are there");
+    let whole = EmbeddedLog::open(tiny(&FaultVfs::from_image(&image))).unwrap();
+    image.retain(|path, _| path.extension().is_some_and(|extension| extension == "log"));
+    [whole, EmbeddedLog::open(tiny(&FaultVfs::from_image(&image))).unwrap()]
+}
+
 #[test]
 fn version_1_is_read() {
+    run(async {
+        for log in read_twice("v1") {
+            check(&log).await;
+        }
+    });
+}
+
+/// Partition 1 moves from lane to lane, one record in each, 30 times; 2 and 3 stay in the second and third lane; 0 is
+/// trimmed to its end again and again, while 4 keeps its segments alive until they are copied.
+fn wandering(number: usize) -> Vec<Call> {
+    let lane = Lane::ALL[number / 5 % 3];
+    vec![
+        Call::Classify(1, lane),
+        Call::Classify(2, Lane::Week),
+        Call::Classify(3, Lane::Year),
+        Call::Append(vec![(1, vec![10 + number]), (2, vec![300]), (3, vec![250])]),
+        Call::Append(vec![(0, vec![700, 700, 90]), (4, vec![20])]),
+        Call::Trim(0, 1 << 40),
+    ]
+}
+
+#[test]
+fn version_1_with_lanes_and_copies_is_read() {
     run(async {
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             regenerate().await;
         }
-        let mut image = DiskImage::new();
-        for entry in fs::read_dir(folder()).unwrap() {
-            let path = entry.unwrap().path();
-            image.insert(Path::new("/log").join(path.file_name().unwrap()), Arc::new(fs::read(&path).unwrap()));
+        let model = MemoryLog::default();
+        for (number, call) in (0..30).flat_map(wandering).enumerate() {
+            call.make(&model, number).await.unwrap();
         }
-        assert!(image.len() >= 3, "the golden files are there");
-        let vfs = FaultVfs::from_image(&image);
-        check(&EmbeddedLog::open(tiny(&vfs)).unwrap()).await;
-        // Without the sidecars everything comes from the frames.
-        image.retain(|path, _| path.extension().is_some_and(|extension| extension == "log"));
-        let vfs = FaultVfs::from_image(&image);
-        check(&EmbeddedLog::open(tiny(&vfs)).unwrap()).await;
+        let expected = state(&model).await.unwrap();
+        for log in read_twice("v1-lanes") {
+            assert_eq!(state(&*log).await.unwrap(), expected);
+        }
+        let headers = fs::read_dir(folder("v1-lanes")).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
+        let kinds: BTreeSet<(u8, u8)> = headers.filter(|f| f.starts_with(b"THALWEG")).map(|f| (f[12], f[13])).collect();
+        assert!(kinds.is_superset(&BTreeSet::from([(0, 0), (0, 1), (0, 2), (1, 0)])), "{kinds:?}");
     });
 }
 
+/// The files of a log that is killed at once after its last call: its lanes end as they happen to.
 async fn regenerate() {
     let vfs = FaultVfs::default();
-    let log = EmbeddedLog::open(EmbeddedConfig { random: Arc::new(Fixed), ..tiny(&vfs) }).unwrap();
-    write(&log).await;
-    let _none = fs::remove_dir_all(folder());
-    fs::create_dir_all(folder()).unwrap();
+    let log =
+        EmbeddedLog::open(EmbeddedConfig { random: Arc::new(Counted::default()), ..stepped(tiny(&vfs)) }).unwrap();
+    for (number, call) in (0..30).flat_map(wandering).enumerate() {
+        let answer = call.make(&*log, number);
+        while log.step(Step::Commit) || log.step(Step::Maintain) {}
+        answer.await.unwrap();
+    }
+    let folder = folder("v1-lanes");
+    let _none = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
     for (path, bytes) in vfs.live() {
-        fs::write(folder().join(path.file_name().unwrap()), &*bytes).unwrap();
+        fs::write(folder.join(path.file_name().unwrap()), &*bytes).unwrap();
     }
 }
