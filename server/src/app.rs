@@ -25,6 +25,9 @@ use crate::master_keys::{LocalMasterKeys, Lookup, MasterKeysError};
 use crate::metrics::Metrics;
 
 const TOKEN_SECRET_FILE: &str = "token-secret";
+/// What may wait for the disk. What clients put stands in the bodies of their requests, whose bytes `http` bounds, so a put
+/// waits there for its turn and is not refused here; this is for everything else.
+const LOG_QUEUE_BYTES: usize = 2 * crate::http::BODIES_BYTES;
 
 /// What an app is opened with; checked by `config` already.
 #[derive(Debug)]
@@ -242,7 +245,7 @@ async fn open_files(config: &AppConfig, random: &Arc<dyn Random>) -> Result<File
     let path = log_dir(&config.data_dir);
     let defaults = EmbeddedConfig::at(&path);
     let segment_bytes = config.segment_bytes.unwrap_or(defaults.segment_bytes);
-    let log_config = EmbeddedConfig { repair: config.repair, segment_bytes, ..defaults };
+    let log_config = EmbeddedConfig { repair: config.repair, segment_bytes, queue_bytes: LOG_QUEUE_BYTES, ..defaults };
     let opened = tokio::task::spawn_blocking(move || EmbeddedLog::open(log_config)).await;
     let opened = opened.unwrap_or_else(|panicked| Err(LogError::Stopped(panicked.to_string())));
     let log = opened.map_err(|source| OpenError::Log { path, source })?;

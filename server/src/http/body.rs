@@ -1,8 +1,9 @@
 //! Reading bodies: within a size, a time, and a budget that all requests share.
 //!
 //! The budget is taken as bytes arrive, not as a header announces them, so that holding it costs the sender as much
-//! as it costs us; and it is never waited for, since two half-read bodies that wait for each other would wait until
-//! their deadlines.
+//! as it costs us. When it is used up, bodies wait for their turn, and their senders with them. Half-read bodies that wait
+//! for each other would do so until their deadlines: so one at a time has its turn out of what is kept for it, is read to
+//! its end, answered, and gives back all that it held.
 
 use std::fmt::Display;
 use std::future::poll_fn;
@@ -16,8 +17,11 @@ use hyper::body::Body;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use types::Clock;
 
-/// Bytes of all bodies that are being read or answered: sixteen of the largest, hundreds of usual ones.
-const BUDGET_BYTES: usize = 256 << 20;
+/// Bytes of all bodies that are being read or answered, but for the one that has its turn: sixteen of the largest, hundreds
+/// of usual ones.
+pub(crate) const BUDGET_BYTES: usize = 256 << 20;
+/// How long a body waits for its turn.
+const TURN_DEADLINE: Duration = Duration::from_secs(15);
 /// How long the next bytes of a body may take.
 const CHUNK_DEADLINE: Duration = Duration::from_secs(10);
 /// How long a whole body may take.
@@ -32,12 +36,22 @@ const DRAIN_BYTES_MAX: usize = 64 << 20;
 /// The memory for bodies.
 pub(super) struct BodyBudget {
     bytes: Arc<Semaphore>,
+    /// One permit.
+    turn: Arc<Semaphore>,
+}
+
+/// What a body holds of the budget, given back when it is dropped.
+#[derive(Default)]
+pub(super) struct Share {
+    bytes: Option<OwnedSemaphorePermit>,
+    /// It has its turn, and takes nothing more.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 /// A body and its share of the budget, given back when it is dropped.
 pub(super) struct Taken {
     pub(super) bytes: Bytes,
-    _share: Option<OwnedSemaphorePermit>,
+    _share: Share,
 }
 
 /// Why a body was not read.
@@ -54,14 +68,18 @@ pub(super) enum BodyError {
 }
 
 impl Taken {
-    pub(super) fn new(bytes: Bytes, share: Option<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn new(bytes: Bytes, share: Share) -> Self {
         Self { bytes, _share: share }
     }
 }
 
 impl BodyBudget {
     pub(super) fn new() -> Self {
-        Self { bytes: Arc::new(Semaphore::new(BUDGET_BYTES)) }
+        Self::of(BUDGET_BYTES)
+    }
+
+    fn of(bytes: usize) -> Self {
+        Self { bytes: Arc::new(Semaphore::new(bytes)), turn: Arc::new(Semaphore::new(1)) }
     }
 
     /// Reads a body of at most `bytes_max`.
@@ -71,7 +89,7 @@ impl BodyBudget {
         B::Error: Display,
     {
         let deadline = clock.now().after(BODY_DEADLINE);
-        let mut share = None;
+        let mut share = Share::default();
         let mut whole = Vec::new();
         let mut only: Option<Bytes> = None;
         while let Some(chunk) = next_chunk(body, clock).await? {
@@ -82,7 +100,7 @@ impl BodyBudget {
             if length > bytes_max {
                 return Err(BodyError::TooLarge);
             }
-            self.grow(&mut share, chunk.len())?;
+            self.wait(&mut share, chunk.len(), clock).await?;
             // A body that came in one piece is used where it is.
             match only.take() {
                 None if whole.is_empty() => only = Some(chunk),
@@ -99,15 +117,39 @@ impl BodyBudget {
         Ok(Taken::new(only.unwrap_or_else(|| whole.into()), share))
     }
 
-    /// Makes a share of the budget larger.
-    pub(super) fn grow(&self, share: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), BodyError> {
+    /// Makes a share of the budget larger, if there is something left of it.
+    pub(super) fn grow(&self, share: &mut Share, bytes: usize) -> Result<(), BodyError> {
+        if share.turn.is_some() {
+            return Ok(());
+        }
         let bytes = u32::try_from(bytes).map_err(|_| BodyError::TooLarge)?;
-        let more = self.bytes.clone().try_acquire_many_owned(bytes).map_err(|_| BodyError::Busy)?;
-        match share {
-            Some(share) => share.merge(more),
-            None => *share = Some(more),
+        share.add(self.bytes.clone().try_acquire_many_owned(bytes).map_err(|_| BodyError::Busy)?);
+        Ok(())
+    }
+
+    /// As [`Self::grow`], but waits until something is left or it is this body's turn.
+    async fn wait(&self, share: &mut Share, bytes: usize, clock: &dyn Clock) -> Result<(), BodyError> {
+        match self.grow(share, bytes) {
+            Err(BodyError::Busy) => {}
+            outcome => return outcome,
+        }
+        let bytes = u32::try_from(bytes).map_err(|_| BodyError::TooLarge)?;
+        tokio::select! {
+            biased;
+            more = self.bytes.clone().acquire_many_owned(bytes) => share.add(more.expect("it is never closed")),
+            turn = self.turn.clone().acquire_owned() => share.turn = Some(turn.expect("it is never closed")),
+            () = clock.sleep(TURN_DEADLINE) => return Err(BodyError::Busy),
         }
         Ok(())
+    }
+}
+
+impl Share {
+    fn add(&mut self, more: OwnedSemaphorePermit) {
+        match &mut self.bytes {
+            Some(bytes) => bytes.merge(more),
+            None => self.bytes = Some(more),
+        }
     }
 }
 
@@ -167,6 +209,7 @@ where
 mod tests {
     use std::collections::VecDeque;
 
+    use futures_util::StreamExt as _;
     use http_body_util::{Full, StreamBody};
     use hyper::body::Frame;
     use types::SystemClock;
@@ -207,11 +250,34 @@ mod tests {
 
     #[tokio::test]
     async fn the_budget_is_shared_and_given_back() {
-        let budget = BodyBudget { bytes: Arc::new(Semaphore::new(100)) };
+        let budget = BodyBudget::of(100);
         let first = budget.read(&mut chunks(&[30, 30]), 100, &SystemClock).await.unwrap();
-        let second = budget.read(&mut chunks(&[30, 30]), 100, &SystemClock).await;
-        assert_eq!(second.err(), Some(BodyError::Busy));
+        let second = budget.read(&mut chunks(&[30, 30]), 100, &SystemClock).await.unwrap();
+        assert!(second._share.turn.is_some(), "the second has its turn");
+        let mut body = chunks(&[50]);
+        let mut third = std::pin::pin!(budget.read(&mut body, 100, &SystemClock));
+        assert!(futures_util::poll!(&mut third).is_pending(), "the third has to wait");
         drop(first);
-        assert!(budget.read(&mut chunks(&[50, 50]), 100, &SystemClock).await.is_ok());
+        let third = third.await.unwrap();
+        assert!(third._share.turn.is_none(), "it took what the first gave back");
+        drop((second, third));
+        assert_eq!((budget.bytes.available_permits(), budget.turn.available_permits()), (100, 1));
+    }
+
+    #[tokio::test]
+    async fn bodies_that_are_half_read_do_not_wait_for_each_other() {
+        let budget = Arc::new(BodyBudget::of(100));
+        let read = |budget: Arc<BodyBudget>| async move {
+            let pieces = futures_util::stream::iter(0..4).then(|_| async {
+                tokio::task::yield_now().await;
+                Ok::<_, std::io::Error>(Frame::data(Bytes::from(vec![7; 20])))
+            });
+            let mut body = StreamBody::new(Box::pin(pieces));
+            budget.read(&mut body, 100, &SystemClock).await.map(|taken| taken.bytes.len())
+        };
+        let reads: Vec<_> = (0..50).map(|_| tokio::spawn(read(budget.clone()))).collect();
+        for read in reads {
+            assert_eq!(read.await.unwrap(), Ok(80));
+        }
     }
 }

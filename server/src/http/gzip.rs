@@ -6,7 +6,7 @@ use flate2::read::MultiGzDecoder;
 use hyper::header::{self, HeaderMap};
 use types::limits::REQUEST_BODY_BYTES_MAX;
 
-use super::body::{BodyBudget, BodyError, Taken};
+use super::body::{BodyBudget, BodyError, Share, Taken};
 
 /// Bytes unpacked before the budget is asked for more.
 const STEP_BYTES: u64 = 64 << 10;
@@ -26,7 +26,7 @@ pub(super) fn unpacked(headers: &HeaderMap, body: Taken, budget: &BodyBudget) ->
     }
     let mut packed = MultiGzDecoder::new(&body.bytes[..]);
     let mut plain = Vec::new();
-    let mut share = None;
+    let mut share = Share::default();
     loop {
         budget.grow(&mut share, STEP_BYTES as usize)?;
         let read = packed.by_ref().take(STEP_BYTES).read_to_end(&mut plain);
@@ -53,7 +53,7 @@ mod tests {
 
     fn unpack(encoding: &'static str, body: impl Into<Bytes>) -> Result<Bytes, BodyError> {
         let headers = HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static(encoding))]);
-        unpacked(&headers, Taken::new(body.into(), None), &BodyBudget::new()).map(|taken| taken.bytes)
+        unpacked(&headers, Taken::new(body.into(), Share::default()), &BodyBudget::new()).map(|taken| taken.bytes)
     }
 
     fn packed(plain: &[u8]) -> Vec<u8> {

@@ -27,6 +27,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::app::App;
 use crate::auth::Keys;
+pub(crate) use body::BUDGET_BYTES as BODIES_BYTES;
 use connection::Door;
 use request::Front;
 pub(crate) use tls::{Tls, TlsError, TlsFiles, self_signed};
