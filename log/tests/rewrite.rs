@@ -82,6 +82,35 @@ fn crash_while_copying(lane: Lane) {
 }
 
 #[test]
+fn a_repair_prefers_an_intact_original_to_a_rotten_copy() {
+    let calls = pinned(110);
+    let vfs = FaultVfs::default();
+    let acknowledged = live(&vfs, &calls);
+    let sequence = |file: &[u8]| u64::from_le_bytes(file[4112..4120].try_into().unwrap());
+    let is_segment = |file: &[u8]| matches!(file.get(4096..4100), Some(b"TWFR" | b"TWSL"));
+    let mut tried = 0;
+    crash_everywhere(&vfs.journal(), &acknowledged, (0, 0), |what, _, image| {
+        let logs = || image.iter().filter(|(path, file)| path.extension().unwrap() == "log" && is_segment(file));
+        let both = logs()
+            .filter(|(_, file)| is_copy(file))
+            .find(|(_, copy)| logs().any(|(_, file)| !is_copy(file) && sequence(file) == sequence(copy)));
+        let Some((path, copy)) = both else { return };
+        if tried == 20 {
+            return;
+        }
+        tried += 1;
+        let shown = run(state(&*open(image).1.unwrap())).unwrap();
+        let (mut image, mut rotten) = (image.clone(), copy.to_vec());
+        rotten[4096 + 50] ^= 1;
+        image.insert(path.clone(), rotten.into());
+        let config = EmbeddedConfig { repair: true, ..tiny(&FaultVfs::from_image(&image)) };
+        let repaired = EmbeddedLog::open(config).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!(run(state(&*repaired)).unwrap(), shown, "{what}");
+    });
+    assert!(tried > 3, "{tried} crashes left a copy and its original");
+}
+
+#[test]
 fn the_room_of_the_dead_comes_back() {
     run(async {
         let vfs = FaultVfs::default();

@@ -231,9 +231,7 @@ impl Committer {
             let sealed = Arc::new(SealedSegment { segment: (*segment).clone(), footer });
             self.shared.cache.insert(Arc::clone(&sealed));
             self.shared.order(Job::Index(sealed));
-            if self.shared.config.rewrite_below_percent > 0 {
-                self.shared.order(Job::Rewrite);
-            }
+            self.shared.order_rewrite();
         }
         if !dead.is_empty() {
             self.shared.order(Job::Retire(dead));

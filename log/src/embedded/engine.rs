@@ -21,6 +21,7 @@ use super::scrub::{self, Scrubbed};
 use super::segment::failed;
 use super::shared::{Shared, SharedRef};
 use super::steps::{Step, Stepped, Threads};
+use crate::vfs::VfsLock;
 use crate::{Appended, Bounds, Lane, Log, LogError, Page, PartitionAppend, Pending, Space};
 
 /// The file whose lock keeps a second process out.
@@ -56,14 +57,12 @@ impl EmbeddedLog {
         let config = config.bounded();
         let dir = config.dir.clone();
         config.vfs.create_dir_all(&dir).map_err(|error| failed("make folder", &dir, &error))?;
-        let lock = config.vfs.lock(&dir.join(LOCK)).map_err(|error| match error.kind() {
-            std::io::ErrorKind::WouldBlock => LogError::Io {
-                action: "lock",
-                path: dir.display().to_string(),
-                message: "another process uses this folder".into(),
-            },
-            _ => failed("lock", &dir, &error),
-        })?;
+        let lock = lock(&config)?;
+        Self::open_locked(config, lock)
+    }
+
+    /// As [`Self::open`], by who has locked the folder. Its bounds are checked.
+    pub(crate) fn open_locked(config: EmbeddedConfig, lock: Box<dyn VfsLock>) -> Result<Arc<Self>, LogError> {
         let recovered = recover(&config)?;
         let (jobs, orders) = mpsc::channel();
         let Recovered { start: found, table, spares, next_segment, unindexed, holes } = recovered;
@@ -77,6 +76,7 @@ impl EmbeddedLog {
             next_segment: AtomicU64::new(next_segment),
             bytes_appended: AtomicU64::new(0),
             jobs,
+            rewrite_ordered: AtomicBool::new(false),
             stopped: watch::Sender::new(false),
             scrubbed: Mutex::default(),
             ending: AtomicBool::new(false),
@@ -160,6 +160,18 @@ impl EmbeddedLog {
             task.await.unwrap_or_else(|error| Err(LogError::Stopped(format!("a read did not end: {error}"))))
         })
     }
+}
+
+/// Keeps other processes out of the folder.
+pub(crate) fn lock(config: &EmbeddedConfig) -> Result<Box<dyn VfsLock>, LogError> {
+    config.vfs.lock(&config.dir.join(LOCK)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::WouldBlock => LogError::Io {
+            action: "lock",
+            path: config.dir.display().to_string(),
+            message: "another process uses this folder".into(),
+        },
+        _ => failed("lock", &config.dir, &error),
+    })
 }
 
 /// Makes the new starts of partitions with holes durable before anything is served.

@@ -1,6 +1,7 @@
 //! The thread for work that no append waits for: making segments ahead, writing sidecars, retiring dead segments.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 
 use super::cache::SealedSegment;
@@ -61,6 +62,7 @@ fn make_spares(shared: &Shared) {
 }
 
 fn rewrite(shared: &Shared) {
+    shared.rewrite_ordered.store(false, Ordering::Relaxed);
     match rewrite_one(shared, &|| make_spares(shared)) {
         Ok(None) => {}
         Ok(Some(Rewritten { copy, dead })) => {

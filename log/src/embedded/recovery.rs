@@ -20,7 +20,7 @@ use super::placement::Placement;
 use super::reader::rebuild;
 use super::repair;
 use super::replay::{self, Outcome, Replayed};
-use super::scan::{Window, scan};
+use super::scan::{End, Window, scan};
 use super::segment::{self, Segment, damaged, failed, new_salt, parse_name};
 use super::spares::{READY_MAX, Spares};
 use super::table::{Active, Table};
@@ -183,7 +183,7 @@ fn survey(config: &EmbeddedConfig, ids: &BTreeSet<u64>) -> Result<Survey, LogErr
     }
     for chain in &mut survey.chains {
         chain.sort_by_key(|known| known.first_sequence);
-        survey.superseded.extend(take_superseded(chain));
+        survey.superseded.extend(take_superseded(config, chain)?);
         let Some(newest) = chain.last() else { continue };
         if newest.sidecar.is_some() || newest.copy {
             let what =
@@ -232,22 +232,31 @@ fn first_sequence(config: &EmbeddedConfig, segment: &Segment) -> Result<Result<u
     Ok(Err(page.iter().all(|byte| *byte == 0)))
 }
 
+/// Whether every frame is good up to the seal, and none was cut out.
+fn is_whole(segment: &Segment) -> Result<bool, LogError> {
+    let found = scan(segment, &mut |_, _| Ok(()))?;
+    Ok(found.end == End::Sealed && !found.gap)
+}
+
 /// Takes out the segments of a chain that were copied before the process ended and had not lost their names yet. A copy has
 /// the first sequence of its original; it was whole before it had a name, so the newest takes the place of all others.
-fn take_superseded(chain: &mut Chain) -> Vec<u64> {
+///
+/// A repair asks it first whether it is still whole; if not, the original is as good as it was.
+fn take_superseded(config: &EmbeddedConfig, chain: &mut Chain) -> Result<Vec<u64>, LogError> {
     // By id within a sequence; the survey went by id and its sort is stable.
     let mut superseded = Vec::new();
     let mut kept: Chain = Vec::with_capacity(chain.len());
     for next in std::mem::take(chain) {
-        if next.copy
-            && let Some(original) = kept.pop_if(|last| last.first_sequence == next.first_sequence)
-        {
-            superseded.push(original.id);
+        let has_original = next.copy && kept.last().is_some_and(|last| last.first_sequence == next.first_sequence);
+        if has_original && config.repair && !is_whole(&next.open(config)?)? {
+            superseded.push(next.id);
+            continue;
         }
+        superseded.extend(kept.pop_if(|_| has_original).map(|original| original.id));
         kept.push(next);
     }
     *chain = kept;
-    superseded
+    Ok(superseded)
 }
 
 /// Sorts what holds nothing into segments that are ready, dead ones to recycle, and what is removed (`unfit`). A blank segment

@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) next_segment: AtomicU64,
     pub(crate) bytes_appended: AtomicU64,
     pub(crate) jobs: mpsc::Sender<Job>,
+    /// Whether a [`Job::Rewrite`] waits: one at a time, however fast segments are sealed.
+    pub(crate) rewrite_ordered: AtomicBool,
     /// Whether the log failed.
     pub(crate) stopped: watch::Sender<bool>,
     pub(crate) scrubbed: Mutex<Scrubbed>,
@@ -81,6 +83,13 @@ impl Shared {
         // After the end of the thread there is nothing left to maintain.
         let _ended = self.jobs.send(job);
         self.config.threads.wake();
+    }
+
+    /// Has the maintenance thread look for a segment to rewrite, unless it was told and has not come to it.
+    pub(crate) fn order_rewrite(&self) {
+        if self.config.rewrite_below_percent > 0 && !self.rewrite_ordered.swap(true, Ordering::Relaxed) {
+            self.order(Job::Rewrite);
+        }
     }
 
     /// Stops the log for good after a failed write or flush.

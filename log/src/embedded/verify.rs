@@ -9,6 +9,7 @@ use std::sync::Arc;
 use types::PartitionId;
 
 use super::EmbeddedConfig;
+use super::engine::{self, EmbeddedLog};
 use super::index::{Entry, Footer};
 use super::recovery::recover;
 use super::rescue::Plan;
@@ -21,7 +22,8 @@ use crate::vfs::{OverlayVfs, Vfs, VfsLock};
 /// The folder of a log that no server uses, kept from being used for as long as this lives.
 pub struct Offline {
     dir: PathBuf,
-    _lock: Option<Box<dyn VfsLock>>,
+    /// None when there is no file to lock: no server was here.
+    lock: Option<Box<dyn VfsLock>>,
 }
 
 /// Something that is not as it was written.
@@ -83,7 +85,7 @@ impl Offline {
         let dir = dir.as_ref().to_owned();
         let vfs = OverlayVfs::default();
         vfs.list(&dir).map_err(|error| failed("list", &dir, &error))?;
-        let lock = OverlayVfs::hold(&dir.join(super::engine::LOCK)).map_err(|error| match error.kind() {
+        let lock = OverlayVfs::hold(&dir.join(engine::LOCK)).map_err(|error| match error.kind() {
             std::io::ErrorKind::WouldBlock => LogError::Io {
                 action: "lock",
                 path: dir.display().to_string(),
@@ -91,7 +93,7 @@ impl Offline {
             },
             _ => failed("lock", &dir, &error),
         })?;
-        Ok(Self { dir, _lock: lock })
+        Ok(Self { dir, lock })
     }
 
     /// How to open the folder so that all changes stay in memory; with `repair`, as a repair would leave it.
@@ -162,6 +164,21 @@ impl Offline {
     /// Why a repair is not possible.
     pub fn plan(&self) -> Result<Plan, LogError> {
         Plan::make(self)
+    }
+
+    /// Repairs the folder as [`Self::plan`] has told, without letting anybody in between.
+    ///
+    /// # Errors
+    /// As [`EmbeddedLog::open`].
+    pub fn repair(self) -> Result<(), LogError> {
+        let config = EmbeddedConfig { repair: true, ..EmbeddedConfig::at(&self.dir) }.bounded();
+        let lock = match self.lock {
+            Some(lock) => lock,
+            None => engine::lock(&config)?,
+        };
+        // Dropping it waits until everything is written.
+        drop(EmbeddedLog::open_locked(config, lock)?);
+        Ok(())
     }
 
     pub(crate) fn dir(&self) -> &Path {

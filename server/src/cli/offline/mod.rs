@@ -17,7 +17,7 @@ pub(super) use repair::run as run_repair;
 pub(super) use verify::VerifyArgs;
 pub(super) use verify::run as run_verify;
 
-use super::{Error, serve};
+use super::serve;
 use crate::config::Layer;
 use names::Names;
 
@@ -41,9 +41,16 @@ pub(super) struct WhereArgs {
 }
 
 impl WhereArgs {
-    fn data_dir(&self) -> Result<PathBuf, Error> {
+    /// None when the settings are wrong, which is told.
+    fn data_dir(&self) -> Option<PathBuf> {
         let layer = Layer { data_dir: self.data_dir.clone(), ..Layer::default() };
-        Ok(serve::load_config(layer, self.config.as_deref())?.data_dir.value)
+        match serve::load_config(layer, self.config.as_deref()) {
+            Ok(config) => Some(config.data_dir.value),
+            Err(error) => {
+                eprintln!("thalweg: {error}");
+                None
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use log::embedded::{EmbeddedConfig, EmbeddedLog, Offline, Plan, Which};
+use log::embedded::{Offline, Plan, Which};
 use log::{COMMAND_PARTITION, LogError, StoredRecord};
 use serde::Serialize;
 use types::PartitionId;
@@ -32,7 +32,7 @@ pub(in crate::cli) struct RepairArgs {
 }
 
 pub(in crate::cli) fn run(args: &RepairArgs) -> Result<ExitCode, Error> {
-    let data_dir = args.place.data_dir()?;
+    let Some(data_dir) = args.place.data_dir() else { return Ok(ExitCode::from(UNREADABLE)) };
     let outcome = super::open(&data_dir).and_then(|offline| work(args, &data_dir, offline));
     Ok(ExitCode::from(outcome.unwrap_or_else(|error| {
         eprintln!("thalweg: {error}");
@@ -78,8 +78,8 @@ fn work(args: &RepairArgs, data_dir: &Path, offline: Offline) -> Result<u8, LogE
         let count = export(&plan, which, &names, &path)?;
         out(&format!("wrote {count} good records to {}\n", path.display()));
     }
-    drop(offline);
-    mend(data_dir)
+    offline.repair()?;
+    look_again(data_dir)
 }
 
 /// The good records that nobody could reach after the repair. With a part of the control plane the streams that it made
@@ -95,12 +95,15 @@ fn loses_commands(plan: &Plan) -> bool {
     plan.lost.iter().chain(&plan.aside).any(|stretch| stretch.partition == COMMAND_PARTITION)
 }
 
-/// Repairs the folder itself, then looks at it once more.
-fn mend(data_dir: &Path) -> Result<u8, LogError> {
-    let config = EmbeddedConfig { repair: true, ..EmbeddedConfig::at(data_dir.join("log")) };
-    // Dropping it waits until everything is written.
-    drop(EmbeddedLog::open(config)?);
-    let left = super::open(data_dir)?.verify(&mut |_, _| ())?;
+/// Whether a server starts now.
+fn look_again(data_dir: &Path) -> Result<u8, LogError> {
+    let offline = super::open(data_dir)?;
+    let left = offline.verify(&mut |_, _| ())?;
+    let names = Names::read(&offline, false);
+    if let Some(failure) = &names.failure {
+        eprintln!("thalweg: the files are repaired, but the control plane cannot be read: {failure}");
+        return Ok(DAMAGED);
+    }
     if left.damage.is_empty() {
         out("repaired; a server starts here again\n");
         return Ok(CLEAN);
@@ -192,6 +195,8 @@ fn export(plan: &Plan, which: Which, names: &Names, path: &Path) -> Result<u64, 
     })?;
     let file = file.into_inner().map_err(|error| io(error.into_error()))?;
     file.sync_all().map_err(io)?;
+    // Its name too: what the file keeps is about to become unreadable elsewhere.
+    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all()).map_err(io)?;
     Ok(count)
 }
 

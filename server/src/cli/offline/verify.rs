@@ -26,7 +26,7 @@ pub(in crate::cli) struct VerifyArgs {
 }
 
 pub(in crate::cli) fn run(args: &VerifyArgs) -> Result<ExitCode, Error> {
-    let data_dir = args.place.data_dir()?;
+    let Some(data_dir) = args.place.data_dir() else { return Ok(ExitCode::from(UNREADABLE)) };
     let verified = super::open(&data_dir).and_then(|offline| {
         let verified = offline.verify(&mut progress())?;
         let names = Names::read(&offline, !verified.damage.is_empty());
