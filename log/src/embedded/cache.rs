@@ -9,7 +9,7 @@ use super::segment::Segment;
 /// A sealed segment, open and with its index.
 pub(crate) struct SealedSegment {
     pub(crate) segment: Segment,
-    pub(crate) footer: Footer,
+    pub(crate) footer: Arc<Footer>,
 }
 
 #[derive(Default)]

@@ -228,9 +228,9 @@ impl Committer {
         let dead = table.take_dead();
         drop(table);
         for (segment, footer) in sealed {
-            let sealed = Arc::new(SealedSegment { segment: (*segment).clone(), footer });
-            self.shared.cache.insert(Arc::clone(&sealed));
-            self.shared.order(Job::Index(sealed));
+            let sealed = SealedSegment { segment: (*segment).clone(), footer: Arc::new(footer) };
+            self.shared.order(Job::Index(Arc::clone(&sealed.footer)));
+            self.shared.cache.insert(Arc::new(sealed));
             self.shared.order_rewrite();
         }
         if !dead.is_empty() {

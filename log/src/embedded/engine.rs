@@ -9,7 +9,7 @@ use tokio::sync::{oneshot, watch};
 use types::{Offset, PartitionId, Timestamp};
 
 use super::EmbeddedConfig;
-use super::cache::{Cache, SealedSegment};
+use super::cache::Cache;
 use super::committer::Committer;
 use super::maintenance::{self, Job};
 use super::placement::Hints;
@@ -86,8 +86,8 @@ impl EmbeddedLog {
         });
         let mut committer = Committer::new(Arc::clone(&shared), found);
         trim_holes(&mut committer, holes)?;
-        for (segment, footer) in unindexed {
-            shared.order(Job::Index(Arc::new(SealedSegment { segment, footer })));
+        for footer in unindexed {
+            shared.order(Job::Index(Arc::new(footer)));
         }
         let dead = shared.table().take_dead();
         shared.order(Job::Retire(dead));

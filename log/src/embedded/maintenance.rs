@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 
-use super::cache::SealedSegment;
+use super::index::Footer;
 use super::rewrite::{Rewritten, rewrite_one};
 use super::segment::{discard, retire, write_sidecar};
 use super::shared::{Shared, SharedRef};
@@ -15,7 +15,7 @@ pub(crate) enum Job {
     /// Make segments of the default length ahead.
     MakeSpares,
     /// Write the sidecar of a sealed segment.
-    Index(Arc<SealedSegment>),
+    Index(Arc<Footer>),
     /// Retire segments in which nothing is live.
     Retire(Vec<u64>),
     /// Copy a segment that is kept alive by little, if there is one.
@@ -38,7 +38,7 @@ pub(crate) fn run(shared: &SharedRef, jobs: &mpsc::Receiver<Job>) {
 pub(crate) fn work(shared: &Shared, job: Job) -> ControlFlow<()> {
     match job {
         Job::MakeSpares => make_spares(shared),
-        Job::Index(sealed) => index(shared, &sealed),
+        Job::Index(footer) => index(shared, &footer),
         Job::Retire(ids) => retire_dead(shared, &ids),
         Job::Rewrite => rewrite(shared),
         Job::End => return ControlFlow::Break(()),
@@ -69,7 +69,7 @@ fn rewrite(shared: &Shared) {
             tracing::debug!(copy = copy.segment.id, bytes = copy.segment.len, dead, "segment rewritten");
             if dead != copy.segment.id {
                 shared.cache.insert(Arc::clone(&copy));
-                index(shared, &copy);
+                index(shared, &copy.footer);
             }
             retire_dead(shared, &[dead]);
         }
@@ -77,13 +77,13 @@ fn rewrite(shared: &Shared) {
     }
 }
 
-fn index(shared: &Shared, sealed: &SealedSegment) {
-    let alive = shared.table().sealed.contains_key(&sealed.segment.id);
+fn index(shared: &Shared, footer: &Footer) {
+    let alive = shared.table().sealed.contains_key(&footer.segment);
     if !alive {
         return;
     }
-    if let Err(error) = write_sidecar(&*shared.config.vfs, &shared.config.dir, &sealed.footer) {
-        tracing::warn!(%error, segment = sealed.segment.id, "the index of a segment was not written");
+    if let Err(error) = write_sidecar(&*shared.config.vfs, &shared.config.dir, footer) {
+        tracing::warn!(%error, segment = footer.segment, "the index of a segment was not written");
     }
 }
 

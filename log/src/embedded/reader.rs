@@ -378,7 +378,7 @@ pub(crate) fn sealed_segment(shared: &Shared, id: u64) -> Result<Option<Arc<Seal
             Some(footer) => footer,
             None => rebuild(&segment)?,
         };
-        Ok(SealedSegment { segment, footer })
+        Ok(SealedSegment { segment, footer: Arc::new(footer) })
     });
     let alive = shared.table().sealed.contains_key(&id);
     match loaded {

@@ -37,7 +37,7 @@ pub(crate) struct Recovered {
     pub(crate) spares: Spares,
     pub(crate) next_segment: u64,
     /// Sealed segments whose sidecar has to be written.
-    pub(crate) unindexed: Vec<(Segment, Footer)>,
+    pub(crate) unindexed: Vec<Footer>,
     /// Where partitions must start after repair cut records out.
     pub(crate) holes: Vec<(PartitionId, Offset)>,
 }
@@ -142,7 +142,7 @@ fn add_sealed(
     config: &EmbeddedConfig,
     table: &mut Table,
     chains: [Chain; Lane::ALL.len()],
-) -> Result<Vec<(Segment, Footer)>, LogError> {
+) -> Result<Vec<Footer>, LogError> {
     let mut unindexed = Vec::new();
     for mut chain in chains {
         chain.pop();
@@ -154,7 +154,7 @@ fn add_sealed(
             let segment = known.open(config)?;
             let footer = repair::sealed(config, &segment, rebuild)?;
             table.add_sealed(&footer, segment.lane, segment.len);
-            unindexed.push((segment, footer));
+            unindexed.push(footer);
         }
     }
     Ok(unindexed)
@@ -307,8 +307,8 @@ fn first_segment(config: &EmbeddedConfig, spares: &mut Spares, id: u64) -> Resul
 
 /// Every record between start and end of a partition must be in a segment. Answers the partitions where that is not
 /// so, and where the records behind the last hole begin.
-fn find_holes(table: &Table, scanned: &[(Segment, Footer)]) -> Vec<(PartitionId, Offset)> {
-    let scanned: HashMap<u64, &Footer> = scanned.iter().map(|(segment, footer)| (segment.id, footer)).collect();
+fn find_holes(table: &Table, scanned: &[Footer]) -> Vec<(PartitionId, Offset)> {
+    let scanned: HashMap<u64, &Footer> = scanned.iter().map(|footer| (footer.segment, footer)).collect();
     let mut holes = Vec::new();
     let mut there: Vec<(Offset, Offset)> = Vec::new();
     for (id, partition) in &table.partitions {

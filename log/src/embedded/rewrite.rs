@@ -54,7 +54,7 @@ pub(crate) fn rewrite_one(shared: &Shared, between: &dyn Fn()) -> Result<Option<
     let footer = Footer::new(segment.id, segment.salt, (old.footer.first_sequence, copy.sequence), index);
     let replaced = shared.table().replace(id, &footer, segment.len);
     let dead = if replaced { id } else { segment.id };
-    Ok(Some(Rewritten { copy: Arc::new(SealedSegment { segment, footer }), dead }))
+    Ok(Some(Rewritten { copy: Arc::new(SealedSegment { segment, footer: Arc::new(footer) }), dead }))
 }
 
 /// A copy that has no name yet.
