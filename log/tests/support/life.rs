@@ -33,14 +33,14 @@ pub(crate) enum Shape {
 impl Shape {
     pub(crate) const ALL: [Self; 9] = [
         Self::Mixed,
+        Self::Lanes,
         Self::Small,
         Self::Big,
         Self::Retention,
+        Self::Lanes,
         Self::Full,
         Self::Idle,
         Self::Restart,
-        Self::Lanes,
-        Self::Lanes,
     ];
 
     pub(crate) fn call(self, dice: &mut Dice) -> Call {
