@@ -22,6 +22,7 @@ use types::Clock;
 
 use super::held::Held;
 use super::linger::Linger;
+use super::park::Parking;
 use super::preface::{Rewound, is_http2};
 use super::request::{self, Front};
 use super::stall::StallGuard;
@@ -113,7 +114,7 @@ impl Door {
         let held = Arc::new(Held::new(self.clock.clone()));
         let served = self.answering(io, is_http2, peer, held.clone(), watcher);
         tokio::select! {
-            served = served => served.map_err(io::Error::other),
+            served = served => served,
             () = held.stalled() => Err(io::Error::other("the client does not read its answers")),
         }
     }
@@ -125,23 +126,38 @@ impl Door {
         peer: Peer,
         held: Arc<Held>,
         watcher: Watcher,
-    ) -> Result<(), hyper::Error>
+    ) -> io::Result<()>
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let io = StallGuard::new(TokioIo::new(io), self.clock.clone());
-        let front = self.front.clone();
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            let (front, held) = (front.clone(), held.clone());
-            request.extensions_mut().insert(peer);
-            async move { Ok::<_, Infallible>(request::answer(&front, &held, request).await) }
-        });
+        let service = || {
+            let (front, held) = (self.front.clone(), held.clone());
+            service_fn(move |mut request: Request<Incoming>| {
+                let (front, held, begun) = (front.clone(), held.clone(), held.begin());
+                request.extensions_mut().insert(peer);
+                async move {
+                    let answer = request::answer(&front, &held, request).await;
+                    drop(begun);
+                    Ok::<_, Infallible>(answer)
+                }
+            })
+        };
         if is_http2 {
+            let io = StallGuard::new(TokioIo::new(io), self.clock.clone(), held.clone());
             let io = Linger::new(io, self.clock.clone());
-            watch(watcher, http2_settings().serve_connection(io, service)).await
-        } else {
-            watch(watcher, http1_settings().serve_connection(io, service)).await
+            return watch(watcher, http2_settings().serve_connection(io, service())).await.map_err(io::Error::other);
         }
+        let mut parking = Parking {
+            held: &held,
+            clock: &self.clock,
+            stopping: self.stopping.clone(),
+            patience: HEAD_DEADLINE,
+            settings: http1_settings(),
+        };
+        let served = parking.serve(io, service).await;
+        // A stop waits until it is dropped.
+        drop(watcher);
+        served
     }
 }
 

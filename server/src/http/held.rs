@@ -4,7 +4,7 @@
 //! share of a budget until then, and a connection that gets on with none of its answers is cut. `stall.rs` sees only
 //! sockets that take nothing at all; with HTTP/2 a client can keep the socket flowing and one stream shut.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -120,16 +120,60 @@ impl AsRef<[u8]> for Owned {
     }
 }
 
-/// The answers of one connection that are not written yet.
+/// What one connection is about: requests that have no answer yet, and answers that are not written yet.
 pub(super) struct Held {
     clock: Arc<dyn Clock>,
     answers: Mutex<Vec<Weak<Progress>>>,
     added: Notify,
+    /// Requests so far.
+    begun: AtomicU64,
+    /// Those that have an answer.
+    answered: AtomicU64,
+    /// The socket takes nothing at the moment.
+    is_waiting: AtomicBool,
+}
+
+/// A request of a connection, until it has an answer.
+pub(super) struct Begun(Arc<Held>);
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.0.answered.fetch_add(1, Ordering::Release);
+    }
 }
 
 impl Held {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, answers: Mutex::default(), added: Notify::new() }
+        Self {
+            clock,
+            answers: Mutex::default(),
+            added: Notify::new(),
+            begun: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+            is_waiting: AtomicBool::new(false),
+        }
+    }
+
+    /// Notes a request.
+    pub(super) fn begin(self: &Arc<Self>) -> Begun {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        Begun(self.clone())
+    }
+
+    /// How many requests there were.
+    pub(super) fn requests(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Whether a write waits for the client.
+    pub(super) fn set_waiting(&self, waiting: bool) {
+        self.is_waiting.store(waiting, Ordering::Relaxed);
+    }
+
+    /// Whether every request has its answer, and every answer was handed to the system.
+    pub(super) fn is_quiet(&self) -> bool {
+        let answered = self.answered.load(Ordering::Acquire) == self.begun.load(Ordering::Relaxed);
+        answered && !self.is_waiting.load(Ordering::Relaxed) && self.forget_written()
     }
 
     /// Watches a whole answer until all of its bytes are dropped.

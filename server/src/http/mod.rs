@@ -10,6 +10,7 @@ mod connection;
 mod gzip;
 mod held;
 mod linger;
+mod park;
 mod preface;
 mod reply_body;
 mod request;

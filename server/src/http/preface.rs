@@ -29,6 +29,26 @@ pub(super) struct Rewound<T> {
     io: T,
 }
 
+impl<T> Rewound<T> {
+    /// The same with `before` in front.
+    pub(super) fn with(self, before: Bytes) -> Self {
+        let before = if self.before.is_empty() { before } else { [before, self.before].concat().into() };
+        Self { before, io: self.io }
+    }
+}
+
+impl<T: AsyncRead + Unpin> Rewound<T> {
+    /// Waits until there is a byte to be read; `false` when there will be none.
+    pub(super) async fn await_byte(&mut self) -> io::Result<bool> {
+        if self.before.is_empty() {
+            let mut first = [0];
+            let read = self.io.read(&mut first).await?;
+            self.before = Bytes::copy_from_slice(&first[..read]);
+        }
+        Ok(!self.before.is_empty())
+    }
+}
+
 impl<T: AsyncRead + Unpin> AsyncRead for Rewound<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,

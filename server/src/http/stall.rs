@@ -9,6 +9,8 @@ use std::time::Duration;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use types::{Clock, Sleep};
 
+use super::held::Held;
+
 /// How long a write may wait for the client to take anything at all.
 const WRITE_STALL_MAX: Duration = Duration::from_secs(30);
 
@@ -18,20 +20,31 @@ pub(super) struct StallGuard<T> {
     clock: Arc<dyn Clock>,
     /// Runs while a write waits.
     alarm: Option<Sleep>,
+    /// Is told whether one waits.
+    held: Arc<Held>,
 }
 
 impl<T> StallGuard<T> {
-    pub(super) fn new(io: T, clock: Arc<dyn Clock>) -> Self {
-        Self { io, clock, alarm: None }
+    pub(super) fn new(io: T, clock: Arc<dyn Clock>, held: Arc<Held>) -> Self {
+        Self { io, clock, alarm: None, held }
+    }
+
+    pub(super) fn into_inner(self) -> T {
+        self.io
     }
 
     /// Passes a finished write on; sets and watches the alarm for one that waits.
     fn watch<R>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
         if polled.is_ready() {
-            self.alarm = None;
+            if self.alarm.take().is_some() {
+                self.held.set_waiting(false);
+            }
             return polled;
         }
-        let alarm = self.alarm.get_or_insert_with(|| self.clock.sleep(WRITE_STALL_MAX));
+        let alarm = self.alarm.get_or_insert_with(|| {
+            self.held.set_waiting(true);
+            self.clock.sleep(WRITE_STALL_MAX)
+        });
         alarm.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
