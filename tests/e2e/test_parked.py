@@ -1,4 +1,4 @@
-"""Connections on which nothing happens for more than a second: their memory is given back, and nobody notices."""
+"""Connections on which nothing happens for a while: their memory is given back, and nobody notices."""
 
 import json
 import ssl
@@ -7,7 +7,7 @@ import time
 from harness import Server
 from raw import connect, read_answer, request_bytes
 
-# Longer than the second after which a connection is parked.
+# Longer than the second after which a connection is parked at the latest.
 QUIET = 2.5
 
 

@@ -1,7 +1,7 @@
 //! HTTP/1.1 on a connection, and its memory while nothing happens on it.
 //!
 //! hyper keeps some tens of kilobytes for each connection that was used once: buffers for reading and writing. Clients keep
-//! pools of them, thousands may wait, and most wait for long. So a connection on which nothing happened for a second is
+//! pools of them, thousands may wait, and most wait for long. So a connection on which nothing happened for a while is
 //! *parked*: hyper is taken off and its buffers are given back; the next byte brings it on again. Owns when that may be:
 //! between two requests, with every answer handed to the system. Refuses: HTTP/2, which has one connection for many
 //! requests and state that outlives them.
@@ -27,8 +27,11 @@ use super::held::Held;
 use super::preface::Rewound;
 use super::stall::StallGuard;
 
-/// How long nothing must happen on a connection before it is parked.
-const PARK_AFTER: Duration = Duration::from_secs(1);
+/// How long nothing must happen on a connection before it is parked. At first so short that thousands of connections that
+/// are opened one after the other do not have their buffers at the same time; each time that it was in use, twice as long.
+const PARK_AFTER: Duration = Duration::from_millis(50);
+/// But no longer than this.
+const PARK_AFTER_MAX: Duration = Duration::from_secs(1);
 
 /// What all requests of one connection share.
 pub(super) struct Parking<'a> {
@@ -56,20 +59,24 @@ impl Parking<'_> {
     {
         loop {
             let guarded = StallGuard::new(TokioIo::new(io), self.clock.clone(), self.held.clone());
-            let mut connection = self.settings.serve_connection(guarded, answer());
-            if self.busy(&mut connection).await? {
+            // Apart, so that a parked connection has no room for it.
+            let mut connection = Box::new(self.settings.serve_connection(guarded, answer()));
+            if self.busy(&mut *connection).await? {
                 return Ok(());
             }
-            let parts = connection.into_parts();
-            let quiet: Rewound<T> = Guarded::into_inner(parts.io).into_inner();
-            io = match parts.read_buf.is_empty() {
-                // The beginning of a head; it is not parked again before there was a whole one.
-                false => quiet.with(parts.read_buf),
-                true => match self.woken(quiet).await? {
-                    Some(woken) => woken,
+            let http1::Parts { io: guarded, read_buf, .. } = connection.into_parts();
+            io = Guarded::into_inner(guarded).into_inner();
+            if read_buf.is_empty() {
+                // An empty buffer has its memory all the same.
+                drop(read_buf);
+                match self.woken(io).await? {
+                    Some(woken) => io = woken,
                     None => return Ok(()),
-                },
-            };
+                }
+            } else {
+                // The beginning of a head; it is not parked again before there was a whole one.
+                io = io.with(read_buf);
+            }
         }
     }
 
@@ -79,6 +86,7 @@ impl Parking<'_> {
         F: Future<Output = hyper::Result<()>> + Unpin + Graceful,
     {
         let begun = self.held.requests();
+        let mut quiet = PARK_AFTER;
         let mut stops = false;
         loop {
             let seen = self.held.requests();
@@ -89,10 +97,11 @@ impl Parking<'_> {
                     stops = true;
                     Pin::new(&mut *connection).stop();
                 }
-                () = self.clock.sleep(PARK_AFTER), if !stops => {
+                () = self.clock.sleep(quiet), if !stops => {
                     if seen > begun && seen == self.held.requests() && self.held.is_quiet() {
                         return Ok(false);
                     }
+                    quiet = (2 * quiet).min(PARK_AFTER_MAX);
                 }
             }
         }
