@@ -70,7 +70,22 @@ pub(crate) fn read_page(shared: &Shared, asked: Asked) -> Result<Page, LogError>
             return if filling.records.is_empty() { Err(missing(asked.partition, before)) } else { break };
         }
     }
+    read_ahead(shared, &filling);
     Ok(Page { records: filling.records, bounds })
+}
+
+/// Has the system begin with what the reader asks for next, if it asks for as much again: it is read while this page is on
+/// its way. What goes wrong here goes wrong again when it is asked for.
+fn read_ahead(shared: &Shared, page: &Filling) {
+    let asked = Asked { from: page.next, bytes_max: page.bytes, ..page.asked };
+    let mut ahead = Filling { bytes: 0, records: Vec::new(), found: Vec::new(), over: false, asked, ..*page };
+    while !ahead.is_full() && ahead.bytes < asked.bytes_max {
+        let Ok(Some((segment, postings))) = sealed_or_active(shared, &ahead, sealed_segment) else { return };
+        let Some(last) = postings.last().filter(|last| !shared.ring.has(segment.id, last)) else { return };
+        announce(&segment, &postings);
+        ahead.bytes += postings.iter().map(|posting| posting.length as usize).sum::<usize>();
+        ahead.next = last.end();
+    }
 }
 
 /// As [`read_page`] if that needs no file: at the end of the partition, and in the tail ring. Does not block.

@@ -118,14 +118,10 @@ fn is_cut(window: &mut Window<'_>, scan: &Scan) -> Result<bool, LogError> {
     }
     let Some(header) = window.header(position)? else { return Ok(false) };
     let follows = scan.first_sequence.is_none() || header.sequence >= scan.next_sequence;
-    // A header that lies across two sectors may be torn itself. Its length counts only if the field before the length,
-    // in the same sector, is what this frame has there.
+    // A header that lies across two sectors may be torn itself. Its length counts only if the field before the length is
+    // what every frame has there, and in the same sector.
     let first_part = SECTOR_BYTES as u64 - position % SECTOR_BYTES as u64;
-    let whole = match first_part {
-        0..=24 => header.durable_below == header.sequence,
-        25..=35 => false,
-        _ => true,
-    };
+    let whole = header.durable_below == header.sequence && !(25..=35).contains(&first_part);
     Ok(follows && whole && position + header.span() > len)
 }
 
