@@ -17,6 +17,7 @@ mod generated;
 pub mod json;
 pub mod query;
 pub mod sigv4;
+mod sink;
 mod time;
 mod validate;
 mod value;
