@@ -6,7 +6,7 @@
 mod read;
 mod write;
 
-use crate::{Decode, DecodeError, Encode, Encoder as _};
+use crate::{Decode, DecodeError, Encode};
 
 /// What the number of a time counts since 1970. It stands under tag 1 in both dialects; without the tag it is taken
 /// for the same.
@@ -28,21 +28,19 @@ pub(crate) fn decode<T: Decode>(body: &[u8], times: Times) -> Result<T, DecodeEr
 
 /// Writes a shape; nothing for `()`.
 pub(crate) fn encode<T: Encode + ?Sized>(value: &T, times: Times) -> Vec<u8> {
-    let mut writer = write::Writer::new(times);
-    value.encode(&mut writer);
-    writer.finish()
+    write::written(times, |out| value.encode(out))
 }
 
 /// A map from texts to texts, as errors are.
 pub(crate) fn texts(entries: &[(&str, &str)]) -> Vec<u8> {
-    let mut writer = write::Writer::new(Times::Seconds);
-    writer.begin_map();
-    for (key, value) in entries {
-        writer.key(key);
-        writer.string(value);
-    }
-    writer.end_map();
-    writer.finish()
+    write::written(Times::Seconds, |out| {
+        out.begin_map();
+        for (key, value) in entries {
+            out.key(key);
+            out.string(value);
+        }
+        out.end_map();
+    })
 }
 
 /// The kinds of items, the upper three bits of their first byte.

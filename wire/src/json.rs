@@ -2,6 +2,7 @@
 
 use serde_json::error::Category;
 
+use crate::sink::{Count, Sink};
 use crate::{Decode, DecodeError, Encode, Encoder, Timestamp};
 
 /// Reads a shape. Unknown members are ignored; what is not checked here is the business of [`crate::validate()`].
@@ -31,17 +32,19 @@ fn problem(error: serde_json::Error) -> DecodeError {
 
 /// Writes a shape.
 pub fn encode<T: Encode + ?Sized>(value: &T) -> Vec<u8> {
-    let mut writer = Writer { out: Vec::with_capacity(256) };
+    let mut counted = Writer { out: Count::default() };
+    value.encode(&mut counted);
+    let mut writer = Writer { out: counted.out.buffer() };
     value.encode(&mut writer);
     writer.out
 }
 
 /// Writes JSON text. A comma is due whenever the last byte does not open something, so no state is kept.
-struct Writer {
-    out: Vec<u8>,
+struct Writer<S> {
+    out: S,
 }
 
-impl Writer {
+impl<S: Sink> Writer<S> {
     fn comma(&mut self) {
         if !matches!(self.out.last(), Some(b'{' | b'[')) {
             self.out.push(b',');
@@ -49,12 +52,11 @@ impl Writer {
     }
 
     fn display(&mut self, value: impl std::fmt::Display) {
-        use std::io::Write as _;
         write!(self.out, "{value}").expect("writing to memory does not fail");
     }
 }
 
-impl Encoder for Writer {
+impl<S: Sink> Encoder for Writer<S> {
     fn begin_structure(&mut self, _: &'static str) {
         self.out.push(b'{');
     }
@@ -112,7 +114,7 @@ impl Encoder for Writer {
 
     fn blob(&mut self, value: &[u8]) {
         self.out.push(b'"');
-        base64_simd::STANDARD.encode_append(value, &mut self.out);
+        self.out.base64(value);
         self.out.push(b'"');
     }
 

@@ -18,6 +18,7 @@ pub mod json;
 pub mod puts;
 pub mod query;
 pub mod sigv4;
+mod sink;
 mod time;
 mod validate;
 mod value;

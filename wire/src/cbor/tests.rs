@@ -177,7 +177,9 @@ proptest! {
             ..GetRecordsOutput::default()
         };
         for times in [Times::Millis, Times::Seconds] {
-            prop_assert_eq!(&decode::<GetRecordsOutput>(&encode(&output, times), times).unwrap(), &output);
+            let written = encode(&output, times);
+            prop_assert_eq!(written.len(), written.capacity(), "counted first");
+            prop_assert_eq!(&decode::<GetRecordsOutput>(&written, times).unwrap(), &output);
         }
         prop_assert_eq!(json::decode::<GetRecordsOutput>(&json::encode(&output)).unwrap(), output);
     }

@@ -2,42 +2,44 @@
 //! members that are absent are found on the way.
 
 use super::{BREAK, INDEFINITE, Times, major};
+use crate::sink::{Count, Sink};
 use crate::{Encoder, Timestamp};
 
 /// The tag of times.
 const EPOCH: u64 = 1;
 
-pub(super) struct Writer {
-    out: Vec<u8>,
+struct Writer<S> {
+    out: S,
     times: Times,
 }
 
-impl Writer {
-    pub(super) fn new(times: Times) -> Self {
-        Self { out: Vec::with_capacity(256), times }
-    }
+/// What `write` writes, in a buffer of just that size.
+pub(super) fn written(times: Times, write: impl Fn(&mut dyn Encoder)) -> Vec<u8> {
+    let mut counted = Writer { out: Count::default(), times };
+    write(&mut counted);
+    let mut writer = Writer { out: counted.out.buffer(), times };
+    write(&mut writer);
+    writer.out
+}
 
-    pub(super) fn finish(self) -> Vec<u8> {
-        self.out
-    }
-
+impl<S: Sink> Writer<S> {
     fn head(&mut self, major: u8, argument: u64) {
         let kind = major << 5;
         match argument {
             // Each arm's range fits its width.
             0..=23 => self.out.push(kind | argument as u8),
-            24..=0xff => self.out.extend_from_slice(&[kind | 24, argument as u8]),
+            24..=0xff => self.out.append(&[kind | 24, argument as u8]),
             0x100..=0xffff => {
                 self.out.push(kind | 25);
-                self.out.extend_from_slice(&(argument as u16).to_be_bytes());
+                self.out.append(&(argument as u16).to_be_bytes());
             }
             0x1_0000..=0xffff_ffff => {
                 self.out.push(kind | 26);
-                self.out.extend_from_slice(&(argument as u32).to_be_bytes());
+                self.out.append(&(argument as u32).to_be_bytes());
             }
             _ => {
                 self.out.push(kind | 27);
-                self.out.extend_from_slice(&argument.to_be_bytes());
+                self.out.append(&argument.to_be_bytes());
             }
         }
     }
@@ -51,7 +53,7 @@ impl Writer {
     }
 }
 
-impl Encoder for Writer {
+impl<S: Sink> Encoder for Writer<S> {
     fn begin_structure(&mut self, _: &'static str) {
         self.begin(major::MAP);
     }
@@ -88,7 +90,7 @@ impl Encoder for Writer {
 
     fn string(&mut self, value: &str) {
         self.head(major::TEXT, value.len() as u64);
-        self.out.extend_from_slice(value.as_bytes());
+        self.out.append(value.as_bytes());
     }
 
     fn integer(&mut self, value: i64) {
@@ -98,7 +100,7 @@ impl Encoder for Writer {
 
     fn double(&mut self, value: f64) {
         self.out.push(major::SIMPLE << 5 | 27);
-        self.out.extend_from_slice(&value.to_bits().to_be_bytes());
+        self.out.append(&value.to_bits().to_be_bytes());
     }
 
     fn boolean(&mut self, value: bool) {
@@ -107,7 +109,7 @@ impl Encoder for Writer {
 
     fn blob(&mut self, value: &[u8]) {
         self.head(major::BYTES, value.len() as u64);
-        self.out.extend_from_slice(value);
+        self.out.append(value);
     }
 
     fn timestamp(&mut self, Timestamp(millis): Timestamp) {

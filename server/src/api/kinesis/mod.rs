@@ -42,6 +42,7 @@ mod put_records;
 mod put_resource_policy;
 mod receive_dead_letter_queue_records;
 mod receive_queue_records;
+mod records;
 mod register_stream_consumer;
 mod remove_tags_from_stream;
 mod restore_dead_letter_queue_records;

@@ -7,9 +7,10 @@ use futures_util::stream;
 use streams::{StreamsError, Subscription, SubscriptionEvent};
 use types::ConsumerName;
 use wire::event_stream::Event;
-use wire::kinesis::{SubscribeToShardEvent, SubscribeToShardInput};
+use wire::kinesis::SubscribeToShardInput;
 
-use super::get_records::{child, record};
+use super::get_records::children;
+use super::records;
 use super::start_position::StartPosition;
 use super::which_consumer::WhichConsumer;
 use super::which_stream::shard_id;
@@ -72,12 +73,11 @@ async fn next(mut told: Told) -> Option<(Event, Told)> {
 
 /// The frame that all subscribers get who are told the same.
 fn frame(event: &SubscriptionEvent) -> Bytes {
-    let children: Vec<_> = event.children.iter().map(child).collect();
-    let shape = SubscribeToShardEvent {
-        records: Some(event.records().iter().cloned().map(record).collect()),
-        continuation_sequence_number: event.continuation.map(|number| number.to_string()),
-        millis_behind_latest: Some(i64::try_from(event.millis_behind_latest).unwrap_or(i64::MAX)),
-        child_shards: (!children.is_empty()).then_some(children),
+    let shape = records::Event {
+        records: event.records(),
+        continuation: event.continuation,
+        millis_behind_latest: i64::try_from(event.millis_behind_latest).unwrap_or(i64::MAX),
+        children: children(&event.children),
     };
     Event::data("SubscribeToShardEvent", &shape).frame()
 }
