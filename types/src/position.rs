@@ -116,6 +116,27 @@ impl SequenceNumber {
     }
 }
 
+impl SequenceNumber {
+    /// Its decimal digits, as it is shown. Answers have thousands of them, and formatting a 128-bit number costs several times
+    /// as much as two of 64 bits.
+    pub fn digits(self) -> [u8; 38] {
+        const HALF: u128 = 10_u128.pow(19);
+        let mut digits = [b'0'; 38];
+        let high = self.0 / HALF;
+        put_digits(high as u64, &mut digits[..19]);
+        put_digits((self.0 - high * HALF) as u64, &mut digits[19..]);
+        digits
+    }
+}
+
+/// Writes `number` to the end of `digits`, which are zeros before it.
+fn put_digits(mut number: u64, digits: &mut [u8]) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
 impl fmt::Display for SequenceNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
@@ -133,6 +154,15 @@ impl ShardId {
         let digits = text.strip_prefix("shardId-")?;
         let exact = digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_digit());
         exact.then(|| digits.parse().ok().map(Self))?
+    }
+}
+
+impl ShardId {
+    /// As it is shown.
+    pub fn text(self) -> [u8; 20] {
+        let mut text = *b"shardId-000000000000";
+        put_digits(self.0.into(), &mut text[8..]);
+        text
     }
 }
 
@@ -241,6 +271,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn numbers_are_shown_as_they_are_formatted(epoch in 0..EPOCH_MAX, offset in 0..u64::MAX, shard: u32) {
+            let number = SequenceNumber::of(Epoch(epoch), Offset(offset));
+            prop_assert_eq!(number.digits().to_vec(), number.to_string().into_bytes());
+            prop_assert_eq!(ShardId(shard).text().to_vec(), ShardId(shard).to_string().into_bytes());
+        }
+
         #[test]
         fn ranges_have_no_hole(count in 1u32..3000) {
             let ranges = HashRange::split_evenly(count);

@@ -51,6 +51,13 @@ impl<S: Sink> Writer<S> {
         }
     }
 
+    /// Text in which nothing has to be escaped.
+    fn plain(&mut self, text: &str) {
+        self.out.push(b'"');
+        self.out.append(text.as_bytes());
+        self.out.push(b'"');
+    }
+
     fn display(&mut self, value: impl std::fmt::Display) {
         write!(self.out, "{value}").expect("writing to memory does not fail");
     }
@@ -66,7 +73,10 @@ impl<S: Sink> Encoder for Writer<S> {
     }
 
     fn member(&mut self, name: &'static str) {
-        self.key(name);
+        // Names of members are letters and digits.
+        self.comma();
+        self.plain(name);
+        self.out.push(b':');
     }
 
     fn begin_list(&mut self) {
@@ -96,6 +106,11 @@ impl<S: Sink> Encoder for Writer<S> {
     }
 
     fn string(&mut self, value: &str) {
+        // Without a way out in the middle, so that it is many bytes at a time.
+        let escapes = value.bytes().fold(false, |any, byte| any | (byte < b' ') | (byte == b'"') | (byte == b'\\'));
+        if !escapes {
+            return self.plain(value);
+        }
         serde_json::to_writer(&mut self.out, value).expect("writing to memory does not fail");
     }
 

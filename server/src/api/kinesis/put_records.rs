@@ -1,7 +1,5 @@
 //! PutRecords: a batch whose records succeed or fail one by one, while a wrong record refuses the whole.
 
-use std::io::Write;
-
 use bytes::Bytes;
 use streams::{Distribution, Placed, PutEntry, PutFailure};
 use wire::kinesis::PutRecordsInput;
@@ -73,9 +71,8 @@ impl Encode for Output {
             out.begin_structure("PutRecordsResultEntry");
             match result {
                 Ok(placed) => {
-                    let mut digits = Digits([0; _]);
-                    text(out, "SequenceNumber", digits.of(placed.sequence_number));
-                    text(out, "ShardId", digits.of(placed.shard));
+                    text(out, "SequenceNumber", ascii(&placed.sequence_number.digits()));
+                    text(out, "ShardId", ascii(&placed.shard.text()));
                 }
                 Err(PutFailure::Throttled { message, .. }) => {
                     text(out, "ErrorCode", error_code::PROVISIONED_THROUGHPUT_EXCEEDED);
@@ -98,15 +95,7 @@ fn text(out: &mut dyn Encoder, name: &'static str, value: &str) {
     out.string(value);
 }
 
-/// Room for a sequence number or a shard's id as text.
-struct Digits([u8; 40]);
-
-impl Digits {
-    fn of(&mut self, value: impl std::fmt::Display) -> &str {
-        let room = self.0.len();
-        let mut rest = &mut self.0[..];
-        write!(rest, "{value}").expect("a sequence number has 38 digits, a shard's id fewer than 20");
-        let length = room - rest.len();
-        std::str::from_utf8(&self.0[..length]).expect("what is displayed is text")
-    }
+/// Digits and letters as text.
+pub(super) fn ascii(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("digits and letters are text")
 }

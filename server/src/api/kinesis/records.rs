@@ -3,14 +3,11 @@
 //! A page has up to ten thousand records, so none is first made into a shape of texts of its own. What the generated
 //! shapes write is what must stand here; a test compares the bytes.
 
-use std::fmt::Write as _;
-
 use types::{Record, SequenceNumber};
 use wire::kinesis::ChildShard;
 use wire::{Encode, Encoder, Timestamp};
 
-/// The decimal digits of every sequence number.
-const DIGITS: usize = 38;
+use super::put_records::ascii;
 
 /// The answer of GetRecords: `GetRecordsOutput`.
 pub(crate) struct Page {
@@ -67,7 +64,6 @@ impl Encode for Event<'_> {
 }
 
 fn encode(records: &[Record], out: &mut dyn Encoder) {
-    let mut number = String::with_capacity(DIGITS);
     out.begin_list();
     for record in records {
         out.element();
@@ -85,10 +81,8 @@ fn encode(records: &[Record], out: &mut dyn Encoder) {
             out.member("PartitionKey");
             out.string(&record.partition_key);
         }
-        number.clear();
-        write!(number, "{}", record.sequence_number).expect("writing to memory does not fail");
         out.member("SequenceNumber");
-        out.string(&number);
+        out.string(ascii(&record.sequence_number.digits()));
         out.end_structure();
     }
     out.end_list();
