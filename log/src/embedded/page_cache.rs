@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::segment::Segment;
+use crate::Lane;
 
 /// Less is not worth a call.
 const PIECE_BYTES: u64 = 4 << 20;
@@ -36,8 +37,10 @@ impl PageCache {
     /// Takes in `bytes` at `position` that were written and flushed, and lets go of the oldest above the window.
     pub(crate) fn wrote(&mut self, segment: &Arc<Segment>, position: u64, bytes: u64) {
         self.bytes += bytes;
-        match self.pieces.back_mut() {
-            Some(last) if Arc::ptr_eq(&last.segment, segment) && last.bytes < PIECE_BYTES => last.bytes += bytes,
+        // The last pieces may be those of other lanes.
+        let mut newest = self.pieces.iter_mut().rev().take(Lane::ALL.len());
+        match newest.find(|piece| Arc::ptr_eq(&piece.segment, segment)) {
+            Some(piece) if piece.bytes < PIECE_BYTES => piece.bytes += bytes,
             _ => self.pieces.push_back(Piece { segment: Arc::clone(segment), position, bytes }),
         }
         while self.bytes > self.bytes_max && self.pieces.len() > 1 {
@@ -55,7 +58,6 @@ mod tests {
 
     use super::super::format::SegmentHeader;
     use super::*;
-    use crate::Lane;
     use crate::vfs::VfsFile;
 
     /// Remembers what it was told to forget.
@@ -98,7 +100,10 @@ mod tests {
         for step in 0..12 {
             cache.wrote(&one, step << 20, 1 << 20);
         }
-        cache.wrote(&two, 4096, 3 << 20);
+        cache.wrote(&two, 4096, 1 << 20);
+        // Lanes take turns.
+        cache.wrote(&one, 12 << 20, 1 << 20);
+        cache.wrote(&two, 4096 + (1 << 20), 1 << 20);
         assert_eq!(*told.0.lock().unwrap(), [(0, 4 << 20), (4 << 20, 4 << 20)]);
         assert_eq!(cache.bytes, 7 << 20);
     }
