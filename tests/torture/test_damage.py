@@ -221,6 +221,18 @@ def test_a_whole_directory_is_clean_and_needs_no_repair(copy):
     assert snapshot(server.data_dir) == before
 
 
+def test_what_cannot_be_looked_at_is_told_from_damage(copy, tmp_path):
+    """A script that sees 1 would repair."""
+    server, _ = copy
+    before = snapshot(server.data_dir)
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("data_dir = 7")
+    for command in ["verify", "repair"]:
+        assert thalweg_json(server, command, "--config", str(wrong))[0] == 2
+        assert thalweg_json(server, command, "--config", str(tmp_path / "none.toml"))[0] == 2
+    assert snapshot(server.data_dir) == before
+
+
 @pytest.mark.parametrize("name", ["flipped", "cut", "deleted", "emptied"])
 def test_an_index_is_no_loss(copy, name):
     """A sidecar can be made from its segment, so a damaged one neither stops a server nor costs a record."""

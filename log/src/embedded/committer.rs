@@ -195,7 +195,10 @@ impl Committer {
     /// Writes a marker when the last commit needs one.
     fn mark(&mut self) -> Result<(), LogError> {
         let Some(lane) = self.unmarked.take() else { return Ok(()) };
-        let fits = |head: &Head| head.position + 2 * EMPTY_FRAME_BYTES <= head.segment.len && !head.sealed;
+        let fits = |head: &Head| {
+            let has_room = head.position + 2 * EMPTY_FRAME_BYTES <= head.segment.len;
+            has_room && !head.sealed && head.first_sequence.is_some()
+        };
         match self.heads[lane as usize].as_ref().is_some_and(fits) {
             true => self.write_empty(lane, FrameKind::Commit),
             false => Ok(()),
