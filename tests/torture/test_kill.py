@@ -53,6 +53,45 @@ def test_nothing_acknowledged_is_lost(make_server, tmp_path, rng, say):
         f"max {restarts[-1] * 1e3:.0f} ms")
 
 
+def test_nothing_is_lost_in_several_lanes(make_server, tmp_path, rng, say):
+    """Two streams that are kept for different times, and change that: commits have frames in several lanes."""
+    server = make_server("lanes", env=SEGMENTS)
+    create_stream(server, "s", 2)
+    create_stream(server, "w", 2)
+    hours = {"s": 24, "w": keep(server, "w", 24, 168)}
+    one, other = Ledger(tmp_path / "ledger-s"), Ledger(tmp_path / "ledger-w")
+    with Storm(server, "s", one, rng, writers=3) as storm, Storm(server, "w", other, rng, writers=3) as second:
+        for kill in range(KILLS // 4):
+            time.sleep(rng.choice([0.02, 0.2, 0.4]) * rng.random())
+            if rng.random() < 0.3:
+                stream = rng.choice("sw")
+                hours[stream] = keep(server, stream, hours[stream], rng.choice([24, 168, 8760]))
+            server.kill9()
+            server.restart()
+            if kill % 10 == 9:
+                check_now(storm, server)
+    records = storm.check(read_all(server, "s")) + second.check(read_all(server, "w"))
+    assert min(len(one.acknowledged), len(other.acknowledged)) > 20, "the load was too light to mean anything"
+    lanes = {path.read_bytes()[13] for path in (server.data_dir / "log").glob("seg-*.log")}
+    assert len(lanes) > 1, lanes
+    assert server.sigterm() == 0
+    code, verified = thalweg_json(server, "verify", "--json")
+    assert code == 0, json.dumps(verified, indent=1)
+    say(f"{KILLS // 4} kills with {len(lanes)} lanes, {records} records kept, 0 lost")
+
+
+def keep(server, stream, before, hours):
+    """Changes how long records are kept; answers for how long, as far as is known."""
+    if hours == before:
+        return before
+    operation = "IncreaseStreamRetentionPeriod" if hours > before else "DecreaseStreamRetentionPeriod"
+    try:
+        Client(server).call(operation, {"StreamName": stream, "RetentionPeriodHours": hours})
+    except (*GONE, Refused):
+        return before
+    return hours
+
+
 def check_now(storm, server):
     """What was acknowledged before this moment must be there; what comes meanwhile is for the next time."""
     ledger = storm.ledger
